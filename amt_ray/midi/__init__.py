@@ -1,0 +1,1 @@
+"""Bytes to `Piece` and back: scan, parse, validate, features, General MIDI, write."""

@@ -1,0 +1,1 @@
+"""What a text says about music: labels, analysis, captions, embeddings."""
