@@ -40,9 +40,7 @@ PIECES = pa.schema(
         *_FEATURES,
     ]
 )
-REJECTS = pa.schema(
-    [("path", pa.string()), ("stage", pa.string()), ("reason", pa.string()), ("detail", pa.string())]
-)
+REJECTS = pa.schema([("path", pa.string()), ("stage", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
 CAPTIONS = pa.schema([("piece_id", pa.string()), ("kind", pa.string()), ("text", pa.string())])
 EMBEDDINGS = pa.schema([("piece_id", pa.string()), ("kind", pa.string()), ("vector", pa.list_(pa.float32()))])
 STYLES = pa.schema(

@@ -33,7 +33,7 @@ _SOUND_SET = {
 }
 
 FAMILIES: tuple[str, ...] = tuple(_SOUND_SET)
-INSTRUMENTS: tuple[str, ...] = tuple(name for names in _SOUND_SET.values() for name in names.split(", ")) + ("drums",)
+INSTRUMENTS: tuple[str, ...] = (*(name for names in _SOUND_SET.values() for name in names.split(", ")), "drums")
 """Plain English names by program, with "drums" at `DRUMS`."""
 assert len(INSTRUMENTS) == N_PROGRAMS
 

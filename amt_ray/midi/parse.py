@@ -13,6 +13,11 @@ from amt_ray.midi.piece import FloatArray, IntArray, Notes, Piece
 SLOWEST_BPM, FASTEST_BPM = 4.0, 1000.0
 """Tempo events outside this range are mistakes in the file and are left out."""
 
+MOST_BEATS = 64
+DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)
+"""Metres outside these are mistakes in the file and are left out."""
+LONGEST_QUARTERS = 1_000_000
+"""Days of music: only damaged delta times reach this, and bars would be laid all the way."""
 HEADER_SEARCH_BYTES = 1024
 """MacBinary and RIFF containers put up to 128 bytes before the MIDI header."""
 
@@ -60,32 +65,44 @@ def _read(data: bytes) -> Score:
 
 def _notes(score: Score) -> Notes:
     tracks = [(track.notes.numpy(), DRUMS if track.is_drum else track.program) for track in score.tracks]
-    columns = [
-        np.concatenate([arrays[name] for arrays, _ in tracks] or [np.zeros(0)]).astype(np.int64)
+    onset, duration, pitch, velocity = (
+        np.concatenate([np.zeros(0, np.int64), *(arrays[name] for arrays, _ in tracks)])
         for name in ("time", "duration", "pitch", "velocity")
-    ]
-    onset, duration, pitch, velocity = columns
-    program = np.repeat([p for _, p in tracks], [len(a["time"]) for a, _ in tracks]).astype(np.int64)
-    order = np.lexsort((pitch, program, onset))
-    return Notes(onset, np.maximum(duration, 1), pitch, np.clip(velocity, 1, 127), program).take(order)
+    )
+    _check(onset, duration, pitch, score.ticks_per_quarter)
+    # symusic before 0.6 reads data bytes as signed: 128..255 come as -128..-1.
+    velocity = np.clip(velocity & 0xFF, 1, 127)
+    program = np.repeat(np.array([p for _, p in tracks], np.int64), [len(arrays["time"]) for arrays, _ in tracks])
+    order = np.argsort((onset << 8 | program) << 7 | pitch, kind="stable")
+    return Notes(onset, np.maximum(duration, 1), pitch, velocity, program).take(order)
+
+
+def _check(onset: IntArray, duration: IntArray, pitch: IntArray, ticks_per_quarter: int) -> None:
+    if pitch.min(initial=0) < 0:
+        raise InvalidPiece("corrupt", f"pitch {pitch.min() & 0xFF} is out of 0..127")
+    overflown = onset.min(initial=0) < 0
+    if overflown or (onset + duration).max(initial=0) > LONGEST_QUARTERS * ticks_per_quarter:
+        raise InvalidPiece("bad_timing", f"a note ends more than {LONGEST_QUARTERS:,} quarter notes after the start")
 
 
 def _last_at_each_tick(ticks: IntArray) -> IntArray:
     """Indices that sort `ticks` and keep, of several events at one tick, the last."""
     order = np.argsort(ticks, kind="stable")
-    return order[np.append(np.diff(ticks[order]) != 0, True)]
+    last: IntArray = order[np.append(np.diff(ticks[order]) != 0, True)]
+    return last
 
 
 def _tempo_map(score: Score) -> tuple[IntArray, FloatArray]:
-    events = [(t.time, t.qpm) for t in score.tempos if SLOWEST_BPM <= t.qpm <= FASTEST_BPM]
+    events = [(t.time, t.qpm) for t in score.tempos if t.time >= 0 and SLOWEST_BPM <= t.qpm <= FASTEST_BPM]
     ticks = np.array([0, *(t for t, _ in events)], np.int64)
     keep = _last_at_each_tick(ticks)
     return ticks[keep], np.array([120.0, *(bpm for _, bpm in events)])[keep]
 
 
 def _metre_map(score: Score) -> tuple[IntArray, IntArray, IntArray]:
-    events = [(t.time, t.numerator, t.denominator) for t in score.time_signatures if t.numerator and t.denominator]
-    rows = np.array([(0, 4, 4), *events], np.int64)
+    events = [(t.time, t.numerator, t.denominator) for t in score.time_signatures if t.time >= 0]
+    sound = [(t, n, d) for t, n, d in events if 1 <= n <= MOST_BEATS and d in DENOMINATORS]
+    rows = np.array([(0, 4, 4), *sound], np.int64)
     rows = rows[_last_at_each_tick(rows[:, 0])]
     return rows[:, 0], rows[:, 1], rows[:, 2]
 

@@ -74,10 +74,10 @@ class Piece:
         return bool((self.notes.program == DRUMS).any())
 
     def seconds_at(self, ticks: npt.ArrayLike) -> FloatArray:
-        """Time in seconds of each tick, by the tempo map (Standard MIDI Files 1.0, set-tempo)."""
+        """Time in seconds of each tick (whole or fractional), by the tempo map (Standard MIDI Files 1.0, set-tempo)."""
         seconds_per_tick = 60.0 / (self.tempo_bpm * self.ticks_per_quarter)
         starts_s = np.concatenate([[0.0], np.cumsum(np.diff(self.tempo_ticks) * seconds_per_tick[:-1])])
-        ticks = np.asarray(ticks, np.int64)
+        ticks = np.asarray(ticks)
         segment = np.maximum(np.searchsorted(self.tempo_ticks, ticks, side="right") - 1, 0)
         seconds: FloatArray = starts_s[segment] + (ticks - self.tempo_ticks[segment]) * seconds_per_tick[segment]
         return seconds

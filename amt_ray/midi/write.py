@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from symusic import KeySignature, Note, Score, Tempo, TimeSignature, Track
 
+from amt_ray.errors import InvalidPiece
 from amt_ray.midi.instruments import DRUMS, INSTRUMENTS
 from amt_ray.midi.keys import signature_of_key
 from amt_ray.midi.piece import IntArray, Notes, Piece
@@ -49,9 +52,10 @@ def _track(notes: Notes, program: int) -> Track:
 def cut_at_next_strike(voice: IntArray, onset: IntArray, duration: IntArray) -> IntArray:
     """Shorten durations so that no note of a voice (a pitch, or a pitch of a program) outlasts that voice's next onset.
 
-    All arrays are int64[N] in one unit of time; onsets of one voice must differ. Returns the new durations, same order.
+    All arrays are int64[N], voices below 2^15, `onset` ascending and different within a voice, in the unit of `duration`.
+    Returns the new durations, same order.
     """
-    order = np.lexsort((onset, voice))
+    order = np.argsort(voice.astype(np.int16), kind="stable")  # a radix sort, which numpy has for 16 bits only
     gap = np.diff(onset[order])
     same_voice = np.diff(voice[order]) == 0
     shortened = duration[order]
@@ -59,3 +63,15 @@ def cut_at_next_strike(voice: IntArray, onset: IntArray, duration: IntArray) -> 
     result = np.empty_like(shortened)
     result[order] = shortened
     return result
+
+
+def check_opens(data: bytes) -> None:
+    """Open a MIDI file with pretty_midi, which users will do. Raises InvalidPiece if it cannot or finds no note in it."""
+    import pretty_midi
+
+    try:
+        opened = pretty_midi.PrettyMIDI(io.BytesIO(data))
+    except (ValueError, EOFError, OSError, KeyError, IndexError) as exc:
+        raise InvalidPiece("corrupt", f"pretty_midi cannot open it: {exc}") from exc
+    if not any(instrument.notes for instrument in opened.instruments):
+        raise InvalidPiece("no_notes", "pretty_midi finds no note in it")

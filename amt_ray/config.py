@@ -1,0 +1,102 @@
+"""Settings of every stage: frozen, each field with its unit and its range; an impossible value is refused, never mended."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Preset = Literal["tiny", "small", "base", "large"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(Settings):
+    """What a MIDI file may be to be taken into `pieces`."""
+
+    max_file_bytes: int = Field(10 * 2**20, gt=0, description="Largest file, in bytes.")
+    min_notes: int = Field(16, ge=1, description="Fewest notes.")
+    max_notes: int = Field(200_000, ge=1, description="Most notes.")
+    min_duration_s: float = Field(2.0, ge=0, description="Shortest piece, in seconds.")
+    max_duration_s: float = Field(7200.0, gt=0, description="Longest piece, in seconds.")
+
+
+class CollectSettings(Settings):
+    """MIDI folder to `pieces`."""
+
+    limits: Limits = Limits()
+    skip_wikipedia: bool = Field(True, description="Take captions from the music alone; the only mode yet.")
+
+
+class PrepareSettings(Settings):
+    """`pieces` to captions, embeddings, styles and sequences."""
+
+    encoder: str = Field("all-MiniLM-L6-v2", description="Sentence encoder: a hub name or a local folder.")
+    min_styles: int = Field(2, ge=2, le=16, description="Fewest styles tried.")
+    max_styles: int = Field(10, ge=2, le=16, description="Most styles tried; the event language has 16.")
+    window_tokens: int = Field(1024, ge=64, le=4096, description="Most events in a training window.")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="Share of pieces, by hash, that are never trained on.")
+    seed: int = Field(0, ge=0, description="Seed of the clustering.")
+
+
+class ModelShape(Settings):
+    """Size of the conditional GPT-2."""
+
+    layers: int = Field(gt=0)
+    hidden_dim: int = Field(gt=0, description="Width; a multiple of `heads`.")
+    heads: int = Field(gt=0)
+    context_tokens: int = Field(1024, gt=0, description="Most events in one sequence.")
+    prefix_tokens: int = Field(4, gt=0, description="Soft vectors made of the sentence embedding, in front of BOS.")
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+
+class TrainSettings(Settings):
+    """`sequences` to a model bundle."""
+
+    preset: Preset = "tiny"
+    epochs: int = Field(20, gt=0, description="Passes over the training windows, unless `max_steps` ends them sooner.")
+    max_steps: int | None = Field(None, gt=0, description="Optimizer steps after which training ends.")
+    batch_tokens: int = Field(8192, gt=0, description="Events in a batch, padding included.")
+    learning_rate: float = Field(1e-4, gt=0)
+    warmup_share: float = Field(0.05, ge=0, lt=1, description="Share of the steps in which the rate rises.")
+    weight_decay: float = Field(0.01, ge=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    max_grad_norm: float = Field(1.0, gt=0)
+    control_dropout: float = Field(0.2, ge=0, lt=1, description="Chance that one control is left out of a window.")
+    prefix_dropout: float = Field(0.1, ge=0, lt=1, description="Chance that the text is left out of a window.")
+    mixed_precision: Literal["no", "bf16", "fp16", "auto"] = Field("auto", description="auto: bf16 on GPUs that have it.")
+    gradient_checkpointing: bool = False
+    workers: int = Field(1, gt=0, description="Data-parallel Ray Train workers.")
+    use_gpu: bool = False
+    checkpoint_steps: int = Field(200, gt=0, description="Steps between checkpoints.")
+    seed: int = Field(0, ge=0)
+
+
+# Small models bear, and need, a higher rate; `tiny` is made for minutes on a CPU, so it ends after a number of steps.
+PRESET_TRAINING: dict[Preset, dict[str, Any]] = {
+    "tiny": {"learning_rate": 3e-3, "batch_tokens": 4096, "max_steps": 300},
+    "small": {"learning_rate": 6e-4, "batch_tokens": 16384},
+    "base": {"learning_rate": 4e-4, "batch_tokens": 32768},
+    "large": {"learning_rate": 2e-4, "batch_tokens": 32768},
+}
+
+
+def train_settings(preset: Preset, **given: Any) -> TrainSettings:
+    """Settings of a preset with what the user gave (None: not given); naming `epochs` lifts the preset's step limit."""
+    stated = {name: value for name, value in given.items() if value is not None}
+    defaults = dict(PRESET_TRAINING[preset])
+    if "epochs" in stated:
+        defaults.pop("max_steps", None)
+    return TrainSettings(**{"preset": preset, **defaults, **stated})
+
+
+PRESETS: dict[Preset, ModelShape] = {
+    "tiny": ModelShape(layers=4, hidden_dim=128, heads=4),
+    "small": ModelShape(layers=6, hidden_dim=384, heads=6),
+    "base": ModelShape(layers=8, hidden_dim=480, heads=8),
+    "large": ModelShape(layers=6, hidden_dim=1024, heads=8),
+}

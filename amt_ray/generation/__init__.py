@@ -1,0 +1,1 @@
+"""From a sentence to a piece: request, plan, constrained sampling, `Composer`."""

@@ -1,0 +1,97 @@
+"""Drawing events from the model for several requests at once, over one KV cache.
+
+Prompts are padded on the left; each row has its own random generator, so that what a request gives depends on its seed and
+not on its neighbours (up to float rounding of batched matrix products). Legend: B rows, S positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from amt_ray.events.vocabulary import EOS, PAD
+from amt_ray.generation.sampling import constrain, draw, temperature, top_k, top_p
+from amt_ray.generation.steering import Steering
+from amt_ray.model.conditional_gpt2 import ConditionalGPT2
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One sequence to draw: the events that it begins with, its text, how it is steered and sampled."""
+
+    prompt: Sequence[int]
+    text_E: npt.NDArray[np.float32]
+    steering: Steering
+    temperature: float
+    top_k: int | None
+    top_p: float
+    rng: np.random.Generator
+
+
+OnStep = Callable[[int], None]
+
+
+@torch.no_grad()
+def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lambda step: None) -> list[list[int]]:
+    """Draw each row to its EOS. Returns all events of each row, its prompt included.
+
+    `on_step` is called with the number of events drawn so far after each step.
+    """
+    embeds_BSD, attention_BS = _prompts(model, rows)
+    position_BS = (attention_BS.cumsum(1) - 1).clamp(min=0)
+    sequences = [list(row.prompt) for row in rows]
+    for row in rows:
+        for event_id in row.prompt:
+            row.steering.push(event_id)
+    cache, step = None, 0
+    while True:
+        out = model(
+            inputs_embeds=embeds_BSD,
+            attention_mask=attention_BS,
+            position_ids=position_BS,
+            past_key_values=cache,
+            use_cache=True,
+        )
+        cache = out.past_key_values
+        next_B = [_next(row, logits_V) for row, logits_V in zip(rows, out.logits[:, -1].double().cpu().numpy(), strict=True)]
+        for sequence, event_id in zip(sequences, next_B, strict=True):
+            if event_id != PAD:
+                sequence.append(event_id)
+        step += 1
+        on_step(step)
+        if all(sequence[-1] == EOS for sequence in sequences):
+            return sequences
+        ids_B1 = torch.tensor(next_B, device=model.device)[:, None]
+        embeds_BSD = model.transformer.wte(ids_B1)
+        attention_BS = torch.cat([attention_BS, attention_BS.new_ones(len(rows), 1)], dim=1)
+        position_BS = (position_BS[:, -1:] + 1).clamp(max=model.config.n_positions - 1)
+
+
+def _next(row: Row, logits_V: npt.NDArray[np.float64]) -> int:
+    if row.steering.state.last == "END":
+        return PAD
+    constrained = constrain(logits_V, row.steering.mask())
+    event_id = draw(top_p(top_k(temperature(constrained, row.temperature), row.top_k), row.top_p), row.rng)
+    row.steering.push(event_id)
+    return event_id
+
+
+def _prompts(model: ConditionalGPT2, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """Embed prefix and prompt of each row, padded on the left: [B, S, D] and the attention mask [B, S]."""
+    device = model.device
+    has_text = torch.ones(1, dtype=torch.bool, device=device)
+    embeds = [
+        model.embed(
+            torch.tensor([list(row.prompt)], device=device), torch.from_numpy(row.text_E)[None].to(device), has_text
+        )[0]
+        for row in rows
+    ]
+    longest = max(len(e) for e in embeds)
+    padded = [torch.nn.functional.pad(e, (0, 0, longest - len(e), 0)) for e in embeds]
+    attention = [[0] * (longest - len(e)) + [1] * len(e) for e in embeds]
+    return torch.stack(padded), torch.tensor(attention, device=device)

@@ -1,0 +1,122 @@
+"""A trained model with everything that generating from it needs, in one folder of Hugging Face form.
+
+config.json, model.safetensors    the conditional GPT-2
+vocabulary.json                   the names of the 512 events it was trained on
+encoder.json                      which sentence encoder made its texts: name, fingerprint, width
+styles.json                       names and centroids of the styles
+training.json                     data, settings and metrics of the training
+README.md                         the model card
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+
+from amt_ray.errors import BundleError, OutputError
+from amt_ray.events.vocabulary import N_IDS, name_of
+from amt_ray.model.conditional_gpt2 import ConditionalGPT2
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """The sentence encoder that the prefix was trained with."""
+
+    name: str
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class Style:
+    """One cluster of embeddings: its most telling words and its unit-norm centroid."""
+
+    name: str
+    centroid: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """What `load_bundle` gives back."""
+
+    model: ConditionalGPT2
+    encoder: EncoderInfo
+    styles: tuple[Style, ...]
+    training: Mapping[str, Any]
+
+    def nearest_style(self, text_E: npt.NDArray[np.float32]) -> int | None:
+        """Index of the style whose centroid is most similar to an embedding; None without styles."""
+        if not self.styles:
+            return None
+        centroids = np.array([style.centroid for style in self.styles], np.float32)
+        return int((centroids @ text_E).argmax())
+
+
+def save_bundle(bundle: Bundle, path: str | Path) -> None:
+    """Write a bundle to a folder, whole or not at all; one that stands there is replaced. Raises OutputError."""
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        bundle.model.save_pretrained(partial)
+        _write_json(partial / "vocabulary.json", [name_of(i) for i in range(N_IDS)])
+        _write_json(partial / "encoder.json", asdict(bundle.encoder))
+        _write_json(partial / "styles.json", [asdict(style) for style in bundle.styles])
+        _write_json(partial / "training.json", bundle.training)
+        (partial / "README.md").write_text(_model_card(bundle), encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        partial.replace(target)
+    except OSError as exc:
+        raise OutputError(str(target), exc.strerror or str(exc)) from exc
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Read a bundle from a folder, in evaluation mode, on the CPU.
+
+    Raises BundleError when the folder is missing, is no bundle, is damaged, or was made with another vocabulary.
+    """
+    folder = Path(path)
+    if not (folder / "vocabulary.json").is_file():
+        wrong = "it holds no vocabulary.json, so it is not a model bundle" if folder.is_dir() else "there is no such folder"
+        raise BundleError(str(path), wrong, "name the folder that `amt train` wrote, such as WORKSPACE/model")
+    try:
+        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        encoder = EncoderInfo(**json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
+        styles = json.loads((folder / "styles.json").read_text(encoding="utf-8"))
+        training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+        model = ConditionalGPT2.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
+        detail = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+        raise BundleError(str(path), f"it is damaged ({detail})", "train it again or copy it whole") from exc
+    if vocabulary != [name_of(i) for i in range(N_IDS)]:
+        raise BundleError(str(path), "its events are not those of this amt_ray", "train it again with this version")
+    model.train(False)
+    return Bundle(model, encoder, tuple(Style(s["name"], tuple(s["centroid"])) for s in styles), training)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _model_card(bundle: Bundle) -> str:
+    config, training = bundle.model.config, bundle.training
+    rows = "\n".join(f"| {key} | {value} |" for key, value in training.items() if not isinstance(value, (dict, list)))
+    styles = "\n".join(f"- {style.name}" for style in bundle.styles)
+    return (
+        "---\nlibrary_name: amt_ray\npipeline_tag: text-to-audio\ntags: [midi, music]\n---\n\n"
+        "# A text-to-MIDI model made with amt_ray\n\n"
+        f"GPT-2 with {config.n_layer} layers of width {config.n_embd}, {bundle.model.num_parameters():,} parameters, "
+        f"conditioned on texts through `{bundle.encoder.name}`.\n\n"
+        "```python\nfrom amt_ray import Composer\n\n"
+        'Composer.from_pretrained("this folder").generate("a slow waltz in D minor", seed=1).save("waltz.mid")\n```\n\n'
+        f"## Training\n\n| | |\n| --- | --- |\n{rows}\n\n## Styles\n\n{styles}\n"
+    )

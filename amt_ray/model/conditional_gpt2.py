@@ -1,0 +1,88 @@
+"""GPT-2 over events, with a sentence embedding turned into a few soft vectors in front of BOS (prefix tuning's shape:
+Li and Liang, 2021).
+
+Legend of shapes: B batch, T events, P prefix vectors, S all positions (P + T), D model width, E width of the sentence
+embedding, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from amt_ray.config import ModelShape
+from amt_ray.events.vocabulary import BOS, EOS, N_IDS, PAD
+
+
+class ConditionalGPT2Config(GPT2Config):  # type: ignore[misc,no-untyped-call]
+    """GPT-2's settings, with the width of the text embedding and the number of prefix vectors."""
+
+    model_type = "amt_ray_conditional_gpt2"
+
+    def __init__(self, text_dim: int = 384, prefix_tokens: int = 4, **gpt2: Any) -> None:
+        super().__init__(**gpt2)
+        self.text_dim = text_dim
+        self.prefix_tokens = prefix_tokens
+
+
+class ConditionalGPT2(GPT2LMHeadModel):  # type: ignore[misc]
+    """GPT-2 whose sequences begin with the text's prefix."""
+
+    config_class = ConditionalGPT2Config
+
+    def __init__(self, config: ConditionalGPT2Config) -> None:
+        super().__init__(config)
+        self.text_prefix = nn.Linear(config.text_dim, config.prefix_tokens * config.n_embd)
+        self.no_text = nn.Parameter(torch.zeros(config.prefix_tokens, config.n_embd))
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def prefix(self, text_BE: Tensor, has_text_B: Tensor) -> Tensor:
+        """Turn unit-norm sentence embeddings into prefix vectors [B, P, D]; a learnt constant stands for "no text"."""
+        prefix_BPD = self.text_prefix(text_BE).unflatten(1, (self.config.prefix_tokens, self.config.n_embd))
+        return torch.where(has_text_B[:, None, None], prefix_BPD, self.no_text)
+
+    def embed(self, ids_BT: Tensor, text_BE: Tensor, has_text_B: Tensor) -> Tensor:
+        """Embed the prefix and the events behind it: [B, S, D]."""
+        return torch.cat([self.prefix(text_BE, has_text_B), self.transformer.wte(ids_BT)], dim=1)
+
+    def forward(
+        self,
+        ids_BT: Tensor | None = None,
+        text_BE: Tensor | None = None,
+        has_text_B: Tensor | None = None,
+        **gpt2: Any,
+    ) -> Any:
+        """With texts: logits [B, T, V], whose entry t predicts the event after `ids_BT[:, t]` (right padding needs no mask).
+
+        Without: GPT-2's own forward on `inputs_embeds` or `input_ids`, as generation uses it.
+        """
+        if ids_BT is None or text_BE is None or has_text_B is None:
+            return super().forward(**gpt2)
+        embeds_BSD = self.embed(ids_BT, text_BE, has_text_B)
+        logits_BSV = super().forward(inputs_embeds=embeds_BSD, use_cache=False).logits
+        return logits_BSV[:, self.config.prefix_tokens :]
+
+
+def new_model(shape: ModelShape, text_dim: int) -> ConditionalGPT2:
+    """Make an untrained model of a shape; its weights come from torch's global generator (seed it first)."""
+    return ConditionalGPT2(
+        ConditionalGPT2Config(
+            text_dim=text_dim,
+            prefix_tokens=shape.prefix_tokens,
+            vocab_size=N_IDS,
+            n_positions=shape.prefix_tokens + shape.context_tokens,
+            n_embd=shape.hidden_dim,
+            n_layer=shape.layers,
+            n_head=shape.heads,
+            resid_pdrop=shape.dropout,
+            embd_pdrop=shape.dropout,
+            # Dropout inside the attention keeps PyTorch from its fused kernels: on a CPU a step at 1,024 events takes 3x.
+            attn_pdrop=0.0,
+            bos_token_id=BOS,
+            eos_token_id=EOS,
+            pad_token_id=PAD,
+        )
+    )

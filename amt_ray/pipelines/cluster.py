@@ -1,0 +1,58 @@
+"""Joining the Ray cluster we were given, or starting a quiet local one."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+LOCAL_OBJECT_STORE_BYTES = 1_000_000_000
+# Ray reads these when it is imported or started; what the user has set stays.
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def start_ray() -> None:
+    """Connect to the cluster of `RAY_ADDRESS` (set inside a submitted job), else start Ray on this machine only.
+
+    Does nothing when this process has Ray already; never stops a Ray that it did not start. Ray itself stops a local one
+    when the process ends.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+    import ray.data
+
+    if not ray.is_initialized():
+        if os.environ.get("RAY_ADDRESS"):
+            ray.init(logging_level=logging.ERROR, log_to_driver=False)
+        else:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=LOCAL_OBJECT_STORE_BYTES,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True
+
+
+def block_count(n_rows: int, rows_per_block: int) -> int:
+    """How many blocks to cut `n_rows` cheap rows into: enough for every CPU, and few, for a block costs 12 ms."""
+    cpus = int(resources().get("CPU", 1))
+    return max(1, min(n_rows, max(2 * cpus, n_rows // rows_per_block)))
+
+
+def resources() -> dict[str, float]:
+    """Return what the cluster has in all: "CPU", "GPU" …"""
+    import ray
+
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found

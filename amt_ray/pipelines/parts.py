@@ -1,0 +1,67 @@
+"""Rows that a stage has finished so far, as Parquet parts that Ray Data's tasks write: the memory that resuming needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+
+from amt_ray.artifacts import Workspace
+from amt_ray.errors import OutputError
+
+
+class RowCount:
+    """Counts the rows of the Parquet files in a folder; a file that is half-written, or was left so, counts as none."""
+
+    def __init__(self, fs: pafs.FileSystem, folder: str) -> None:
+        self.fs, self.folder = fs, folder
+        self.by_part: dict[str, int] = {}
+
+    def __call__(self) -> int:
+        """Count again; each file is opened once."""
+        for info in self.fs.get_file_info(pafs.FileSelector(self.folder, allow_not_found=True)):
+            if info.path.endswith(".parquet") and info.path not in self.by_part:
+                try:
+                    self.by_part[info.path] = pq.read_metadata(info.path, filesystem=self.fs).num_rows
+                except (pa.ArrowInvalid, OSError):
+                    continue
+        return sum(self.by_part.values())
+
+
+class Parts:
+    """The folder `WORKSPACE/.parts/<stage>/<made_of>`; parts of other settings are thrown away.
+
+    Raises OutputError when the workspace cannot be written.
+    """
+
+    def __init__(self, place: Workspace, stage: str, made_of: str, schema: pa.Schema) -> None:
+        self.fs, self.schema = place.fs, schema
+        self.folder = place.folder(".parts", stage, made_of)
+        self.n_rows = RowCount(self.fs, self.folder)
+        try:
+            self.fs.create_dir(self.folder, recursive=True)
+            for other in self.fs.get_file_info(pafs.FileSelector(place.folder(".parts", stage))):
+                if other.path != self.folder:
+                    self.fs.delete_dir(other.path)
+        except OSError as exc:
+            raise OutputError(place.root, exc.strerror or str(exc)) from exc
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read the whole parts, all columns or some."""
+        self.n_rows()
+        names = list(columns) if columns is not None else self.schema.names
+        if not self.n_rows.by_part:
+            return self.schema.empty_table().select(names)
+        parts = sorted(self.n_rows.by_part)
+        return pads.dataset(parts, filesystem=self.fs, format="parquet", schema=self.schema).to_table(columns=names)
+
+    def discard(self) -> None:
+        """Delete the parts, and the workspace with them if it holds nothing else."""
+        self.fs.delete_dir(self.folder)
+        for folder in (self.folder.rsplit("/", depth)[0] for depth in (1, 2, 3)):
+            if self.fs.get_file_info(pafs.FileSelector(folder)):
+                return
+            self.fs.delete_dir(folder)

@@ -1,0 +1,201 @@
+"""`pieces` to captions, embeddings, styles and sequences: four artefacts, each made only if its inputs have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from amt_ray.artifacts import Manifest, Workspace, fingerprint
+from amt_ray.config import PrepareSettings
+from amt_ray.errors import WorkspaceError
+from amt_ray.events.quantise import quantise
+from amt_ray.midi.parse import parse_midi
+from amt_ray.pipelines.cluster import block_count, resources, start_ray
+from amt_ray.pipelines.parts import RowCount
+from amt_ray.pipelines.progress import Progress, polled, silent
+from amt_ray.schemas import CAPTIONS, EMBEDDINGS, SEQUENCES
+from amt_ray.styles import fit_styles
+from amt_ray.text.analyse import analyse
+from amt_ray.text.caption import captions
+from amt_ray.text.embed import TextEncoder
+from amt_ray.training.windows import Labels, cut_windows, split_of
+
+PIECES_PER_BLOCK = 250
+TEXTS_PER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What was made of the pieces."""
+
+    n_pieces: int
+    n_captions: int
+    encoder: str
+    embedding_dim: int
+    silhouette_by_k: Mapping[int, float]
+    styles: Mapping[str, int]
+    """Pieces by style name, the largest first."""
+    n_windows: int
+    n_tokens: int
+    n_validation_windows: int
+    pieces_without_windows: int
+    was_current: bool
+
+
+def prepare(workspace: str, settings: PrepareSettings | None = None, progress: Progress = silent) -> PrepareReport:
+    """Make captions, embeddings, styles and sequences of the workspace's pieces.
+
+    Raises WorkspaceError when there are no pieces yet, EncoderError when the encoder is not found.
+    """
+    settings = settings or PrepareSettings()
+    place = Workspace(workspace)
+    pieces = place.need("pieces")
+    encoder = TextEncoder(settings.encoder)
+    before = {name: place.manifest(name) for name in ("captions", "embeddings", "styles", "sequences")}
+    texts = _captions(place, pieces, progress)
+    vectors = _embeddings(place, texts, settings, encoder, progress)
+    styles = _styles(place, vectors, settings)
+    sequences = _sequences(place, pieces, styles, settings, progress)
+    after = {"captions": texts, "embeddings": vectors, "styles": styles, "sequences": sequences}
+    return PrepareReport(
+        n_pieces=pieces.n_rows,
+        n_captions=texts.n_rows,
+        encoder=settings.encoder,
+        embedding_dim=vectors.facts["dim"],
+        silhouette_by_k={int(k): v for k, v in styles.facts["silhouette_by_k"].items()},
+        styles=styles.facts["sizes"],
+        n_windows=sequences.n_rows,
+        n_tokens=sequences.facts["tokens"],
+        n_validation_windows=sequences.facts["validation_windows"],
+        pieces_without_windows=sequences.facts["pieces_without_windows"],
+        was_current=before == after,
+    )
+
+
+class Embed:
+    """A Ray Data actor that holds the encoder: texts in, vectors out."""
+
+    def __init__(self, encoder: str, device: str) -> None:
+        self.encoder = TextEncoder(encoder, device=device)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Embed the column `text`; the columns piece_id and kind go through."""
+        vectors = self.encoder.encode(batch["text"].to_pylist())
+        values = pa.array(list(vectors), pa.list_(pa.float32()))
+        return batch.select(["piece_id", "kind"]).append_column("vector", values)
+
+
+def caption_batch(batch: pa.Table) -> pa.Table:
+    """Write the captions of each piece from its features, artist, title and genre."""
+    rows = [
+        {"piece_id": piece["piece_id"], "kind": f"features-{i}", "text": text}
+        for piece in batch.to_pylist()
+        for i, text in enumerate(captions(piece, piece["piece_id"]))
+    ]
+    return pa.Table.from_pylist(rows, schema=CAPTIONS)
+
+
+def window_batch(batch: pa.Table, style_of: Mapping[str, int], settings: PrepareSettings) -> pa.Table:
+    """Cut each piece into windows, with the style and genre that are known of it."""
+    rows = [row for piece in batch.to_pylist() for row in _windows_of(piece, style_of, settings)]
+    return pa.Table.from_pylist(rows, schema=SEQUENCES)
+
+
+def _windows_of(
+    piece: Mapping[str, Any], style_of: Mapping[str, int], settings: PrepareSettings
+) -> Iterable[dict[str, Any]]:
+    style = style_of.get(piece["piece_id"])
+    labels = Labels(style=style, genre=next((label.name for label in analyse(piece["genre"] or "").genres), None))
+    split = split_of(piece["piece_id"], settings.validation_share)
+    for window in cut_windows(quantise(parse_midi(piece["midi"])), labels, settings.window_tokens):
+        named = {"piece_id": piece["piece_id"], "style": style, "split": split}
+        yield {**named, "window": window.number, "ids": window.ids, "n_controls": window.n_controls}
+
+
+def _captions(place: Workspace, pieces: Manifest, progress: Progress) -> Manifest:
+    made_of = fingerprint("captions", pieces.version)
+    if current := place.current("captions", made_of):
+        return current
+    start_ray()
+    import ray.data
+
+    table = place.table("pieces", [name for name in place.columns("pieces") if name != "midi"])
+    dataset = ray.data.from_arrow(_slices(table, block_count(table.num_rows, PIECES_PER_BLOCK)))
+    dataset = dataset.map_batches(caption_batch, batch_format="pyarrow", batch_size=None)
+    return _write(place, "captions", made_of, dataset, (progress, "captions", 0), {})
+
+
+def _embeddings(
+    place: Workspace, texts: Manifest, settings: PrepareSettings, encoder: TextEncoder, progress: Progress
+) -> Manifest:
+    made_of = fingerprint("embeddings", texts.version, encoder.fingerprint)
+    if current := place.current("embeddings", made_of):
+        return current
+    start_ray()
+    import ray.data
+
+    gpus, cpus = int(resources().get("GPU", 0)), int(resources().get("CPU", 1))
+    # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
+    share = {"num_gpus": 1, "num_cpus": 0} if gpus else {"num_cpus": 0.9}
+    table = place.table("captions")
+    dataset = ray.data.from_arrow(_slices(table, max(2 * cpus, table.num_rows // TEXTS_PER_BATCH))).map_batches(
+        Embed,
+        batch_format="pyarrow",
+        batch_size=TEXTS_PER_BATCH,
+        compute=ray.data.ActorPoolStrategy(size=gpus or cpus),
+        fn_constructor_args=(settings.encoder, "cuda" if gpus else "cpu"),
+        **share,
+    )
+    facts = {"encoder": settings.encoder, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+    return _write(place, "embeddings", made_of, dataset, (progress, "texts", table.num_rows), facts)
+
+
+def _styles(place: Workspace, vectors: Manifest, settings: PrepareSettings) -> Manifest:
+    made_of = fingerprint("styles", vectors.version, settings.min_styles, settings.max_styles, settings.seed)
+    if current := place.current("styles", made_of):
+        return current
+    piece_ids, means = mean_vectors(place.table("embeddings"))
+    texts = place.table("captions").group_by("piece_id").aggregate([("text", "list")])
+    joined = {row["piece_id"]: " ".join(sorted(row["text_list"])) for row in texts.to_pylist()}
+    book = fit_styles(means, [joined[i] for i in piece_ids], settings.min_styles, settings.max_styles, settings.seed)
+    sizes = np.bincount(book.style_of_row, minlength=len(book.names)).tolist()
+    rows = pa.table(
+        {"style": range(len(book.names)), "name": book.names, "size": sizes, "centroid": list(book.centroids)}
+    )
+    facts = {
+        "silhouette_by_k": dict(book.silhouette_by_k),
+        "sizes": dict(zip(book.names, sizes, strict=True)),
+        "style_of_piece": dict(zip(piece_ids, book.style_of_row.tolist(), strict=True)),
+    }
+    return place.write("styles", rows, made_of, settings.model_dump(), facts)
+
+
+def mean_vectors(embeddings: pa.Table) -> tuple[list[str], np.ndarray]:
+    """Average the embeddings of each piece: piece ids, sorted, and unit-norm float32[pieces, E]."""
+    table = embeddings.sort_by([("piece_id", "ascending"), ("kind", "ascending")])
+    vectors = np.stack(table["vector"].to_numpy()).astype(np.float32)
+    piece_ids, starts = np.unique(table["piece_id"].to_numpy().astype(str), return_index=True)
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    return piece_ids.tolist(), sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+
+
+def _sequences(
+    place: Workspace, pieces: Manifest, styles: Manifest, settings: PrepareSettings, progress: Progress
+) -> Manifest:
+    made_of = fingerprint("sequences", pieces.version, styles.version, settings.window_tokens, settings.validation_share)
+    if current := place.current("sequences", made_of):
+        return current
+    start_ray()
+    import ray.data
+
+    style_of = styles.facts["style_of_piece"]
+    table = place.table("pieces", ["piece_id", "genre", "midi"])
+    dataset = ray.data.from_arrow(_slices(table, block_count(table.num_rows, PIECES_PER_BLOCK))).map_batches(
+        lambda batch: window_batch(batch, style_of, settings), batch_format="pyarrow", batch_size=None
+    )
+    return _write(place, "sequences", made_of, dataset, (progress, "windows", 0), {})

@@ -1,0 +1,1 @@
+"""Windows, batches and the training loop; nothing here knows of Ray."""

@@ -1,0 +1,167 @@
+import dataclasses
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amt_ray.midi.instruments import DRUMS, INSTRUMENTS
+from amt_ray.midi.keys import KEYS
+from amt_ray.text.analyse import Label, Mention, analyse
+from amt_ray.text.labels import GENRES, MOODS
+from amt_ray.text.notation import TIME_SIGNATURES
+
+_WORDS = (
+    "in |A minor |b|#|♯|3/4 |12| bpm|a |without |drums|, |or |slow |solo |ſ|İ|"
+    "string ensemble |minutes|♩.|=|sixteen |-|bars |key of |\x00|😀|\ud800|no |piano "
+)
+FRAGMENTS = st.sampled_from(_WORDS.split("|"))
+
+
+def programs(text):
+    return [mention.programs[0] for mention in analyse(text).instruments]
+
+
+def test_the_readme_sentence():
+    analysis = analyse("A melancholic jazz ballad with piano and saxophone")
+    assert analysis.cleaned == "melancholic jazz ballad piano saxophone"
+    assert (analysis.n_chars_before, analysis.n_chars_after) == (50, 39)
+    assert analysis.keywords == ("melancholic", "jazz", "ballad", "piano", "saxophone")
+    assert analysis.moods == (Label("melancholic", 0.9, (2, 13)),)
+    assert analysis.genres == (Label("jazz", 0.95, (14, 18)),)
+    assert analysis.instruments == (
+        Mention("piano", (0, 1, 2, 3), 0.95, (31, 36)),
+        Mention("tenor saxophone", (66, 65, 64, 67), 0.9, (41, 50)),
+    )
+    assert analysis.tempo_range_bpm == (60.0, 90.0)
+    assert analysis.evidence["tempo_range_bpm"].span == (19, 25)
+
+
+@pytest.mark.parametrize(("program", "name"), list(enumerate(INSTRUMENTS)))
+def test_every_general_midi_name_means_its_program_and_nothing_else(program, name):
+    for text in (name, f"a piece for {name.upper()}.", name.replace("-", " ")):
+        analysis = analyse(text)
+        assert [m.programs[0] for m in analysis.instruments] == [program]
+        assert analysis.instruments[0].name == name
+        assert analysis.tempo_range_bpm is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("two violins, cellos and double basses", [40, 42, 43]),
+        ("sax", [66]),
+        ("fiddle", [110]),
+        ("guitar", [24]),
+        ("electric and acoustic guitars", [27, 25]),
+        ("bass guitar", [33]),
+        ("a bass and drums", [33, DRUMS]),
+        ("upright bass", [32]),
+        ("bass clarinet", [71]),
+        ("808", [DRUMS]),
+        ("vocals over a synth pad", [53, 89]),
+        ("strings", [48]),
+        ("string quartet", [40, 41, 42]),
+        ("power trio", [29, 33, DRUMS]),
+        ("a slap bass solo, then the bass stops", [36]),
+        ("fiddle and violin", [110, 40]),
+        ("organic recorded pianissimo", []),
+    ],
+)
+def test_instruments(text, expected):
+    assert programs(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "played", "excluded"),
+    [
+        ("piano without drums", ["piano"], ["drums"]),
+        ("no guitar", [], ["nylon-string guitar"]),
+        ("no drums or bass, piano only", ["piano"], ["drums", "electric bass"]),
+        ("without any drums, bass or guitar", [], ["drums", "electric bass", "nylon-string guitar"]),
+        ("no drums, piano", ["piano"], ["drums"]),
+        ("Without words. Drums", ["drums"], []),
+        ("string ensemble without brass but with harp", ["string ensemble", "harp"], ["brass section"]),
+    ],
+)
+def test_what_is_not_wanted(text, played, excluded):
+    analysis = analyse(text)
+    assert [m.name for m in analysis.instruments] == played
+    assert [m.name for m in analysis.excluded_instruments] == excluded
+
+
+def test_denied_words_label_nothing():
+    assert analyse("not sad, not too fast").moods == ()
+    assert analyse("not sad, not too fast").tempo_range_bpm is None
+
+
+@pytest.mark.parametrize(
+    ("text", "metre", "bounds"),
+    [
+        ("a waltz", "3/4", (80.0, 190.0)),
+        ("a slow waltz", "3/4", (40.0, 80.0)),
+        ("a waltz in 6/8", "6/8", (80.0, 190.0)),
+        ("a jig", "6/8", (140.0, 220.0)),
+        ("a lively reel", "4/4", (170.0, 240.0)),
+        ("fast jazz, Prestissimo", None, (210.0, 300.0)),
+        ("seven-eight time", "7/8", None),
+        ("allegro, 80-90 bpm", None, (80.0, 90.0)),
+    ],
+)
+def test_what_is_stated_wins_over_what_is_implied(text, metre, bounds):
+    analysis = analyse(text)
+    assert (analysis.time_signature, analysis.tempo_range_bpm) == (metre, bounds)
+
+
+def test_stated_is_surer_than_implied():
+    stated, implied = analyse("in 3/4").evidence, analyse("a waltz").evidence
+    assert stated["time_signature"].confidence > implied["time_signature"].confidence
+
+
+@pytest.mark.parametrize(
+    ("text", "polyphony"),
+    [
+        ("solo flute", "mono"),
+        ("solo piano", None),
+        ("a string quartet", "poly"),
+        ("a four-part fugue", "poly"),
+        ("melody with chords", "homo"),
+        ("music", None),
+    ],
+)
+def test_polyphony(text, polyphony):
+    assert analyse(text).polyphony == polyphony
+
+
+@given(st.one_of(st.text(), st.lists(FRAGMENTS, max_size=20).map("".join)))
+def test_any_text_gives_values_of_the_closed_lists_and_json(text):
+    analysis = analyse(text)
+    json.dumps(dataclasses.asdict(analysis))
+    assert analysis.key in {None, *KEYS}
+    assert analysis.time_signature in {None, *TIME_SIGNATURES}
+    assert {label.name for label in analysis.moods} <= set(MOODS)
+    assert {label.name for label in analysis.genres} <= set(GENRES)
+    singles = {"tempo_bpm", "tempo_range_bpm", "key", "time_signature", "bars", "duration_s", "polyphony"}
+    assert set(analysis.evidence) == {name for name in singles if getattr(analysis, name) is not None}
+    everything = (
+        *analysis.moods,
+        *analysis.genres,
+        *analysis.instruments,
+        *analysis.excluded_instruments,
+        *analysis.evidence.values(),
+    )
+    for label in everything:
+        assert 0 < label.confidence <= 1
+        assert 0 <= label.span[0] < label.span[1] <= len(text)
+
+
+@pytest.mark.parametrize("unit", [" ", "9", "a", "1/", "forty-", "in a ", "without drums, ", "slow string "])
+def test_time_is_linear(unit):
+    def seconds(n_chars):
+        start = time.process_time()
+        analyse(unit * (n_chars // len(unit)))
+        return time.process_time() - start
+
+    # A quadratic step would take 100 times as long for ten times the text; a noisy machine still stays far below.
+    assert seconds(100_000) < 40 * max(seconds(10_000), 0.005)

@@ -1,0 +1,51 @@
+from importlib.resources import files
+
+import pytest
+
+from amt_ray.midi.instruments import INSTRUMENTS, N_PROGRAMS
+from amt_ray.text.clean import tokenize
+from amt_ray.text.labels import GENRES, MOODS
+from amt_ray.text.lexicon import find, lexicon, tempo_words
+from amt_ray.text.notation import FASTEST_BPM, SLOWEST_BPM, TIME_SIGNATURES
+
+FILES = sorted(files("amt_ray.text").joinpath("lexicons").iterdir(), key=lambda file: file.name)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_each_list_says_where_it_comes_from_and_repeats_nothing(file):
+    provenance, header, *rows = file.read_text(encoding="utf-8").splitlines()
+    assert provenance.startswith("# Provenance: ")
+    assert {row.count(",") for row in rows} == {header.count(",")}
+    keys = [tuple(row.split(",")[:2]) for row in rows]
+    assert sorted(keys) == sorted(set(keys))
+
+
+def test_meanings_stay_within_the_closed_lists():
+    allowed = {
+        "genre": set(GENRES),
+        "mood": set(MOODS),
+        "metre": set(TIME_SIGNATURES),
+        "polyphony": {"mono", "homo", "poly"},
+        "instrument": set(INSTRUMENTS),
+    }
+    meanings = [meaning for several in lexicon().meanings.values() for meaning in several]
+    for kind, names in allowed.items():
+        assert {m.name for m in meanings if m.kind == kind} <= names
+    assert {m.name for m in meanings if m.kind == "genre"} == set(GENRES)
+    assert {m.name for m in meanings if m.kind == "mood"} == set(MOODS)
+    assert all(0 < m.confidence <= 1 and m.bounds[0] <= m.bounds[1] for m in meanings)
+    assert {p for m in meanings for p in m.programs} == set(range(N_PROGRAMS))
+
+
+def test_tempo_words_that_captions_use_cover_the_common_tempi():
+    ranges = tempo_words(for_captions=True).values()
+    assert all(SLOWEST_BPM <= low < high <= FASTEST_BPM for low, high in ranges)
+    assert all(any(low <= bpm <= high for low, high in ranges) for bpm in range(20, 301))
+
+
+def test_the_longest_term_wins_and_punctuation_parts_terms():
+    def terms(text):
+        return [text[slice(*match.span)] for match in find(tokenize(text))]
+
+    assert terms("slow string ensemble and bass clarinet") == ["slow string ensemble", "bass clarinet"]
+    assert terms("slow, string ensemble; bass. Clarinet") == ["slow", "string ensemble", "bass", "Clarinet"]
