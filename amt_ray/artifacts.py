@@ -92,13 +92,13 @@ class Workspace:
             raise WorkspaceError(self.root, f"it has no {name} yet", f"run `{MADE_BY[name]}` first")
         return manifest
 
-    def rows_folder(self, name: str) -> str:
-        """Folder of the Parquet files of an artefact's committed version."""
-        return self.folder(name, self.need(name).version)
-
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read an artefact into memory, all of it or some columns, in the order in which it was written."""
-        files = pads.dataset(self.rows_folder(name), filesystem=self.fs, format="parquet", schema=SCHEMAS[name])
+        """Read a committed artefact into memory, all of it or some columns."""
+        return self.rows(name, self.need(name).version, columns)
+
+    def rows(self, name: str, version: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read one version of an artefact, committed or not."""
+        files = pads.dataset(self.folder(name, version), filesystem=self.fs, format="parquet", schema=SCHEMAS[name])
         return files.to_table(columns=list(columns) if columns is not None else None)
 
     def begin(self, name: str, made_of: str) -> str:

@@ -1,5 +1,6 @@
 """Styles: clusters of caption embeddings (k-means, spherical by unit norm), their number chosen by silhouette
-(Rousseeuw, 1987), each named by its most telling words."""
+(Rousseeuw, 1987), each named by its most telling words.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from amt_ray.config import ModelShape
 from amt_ray.events.vocabulary import BOS, EOS, N_IDS, PAD
 
 
-class ConditionalGPT2Config(GPT2Config):  # type: ignore[misc,no-untyped-call]
+class ConditionalGPT2Config(GPT2Config):  # type: ignore[no-untyped-call]
     """GPT-2's settings, with the width of the text embedding and the number of prefix vectors."""
 
     model_type = "amt_ray_conditional_gpt2"
@@ -28,7 +28,7 @@ class ConditionalGPT2Config(GPT2Config):  # type: ignore[misc,no-untyped-call]
         self.prefix_tokens = prefix_tokens
 
 
-class ConditionalGPT2(GPT2LMHeadModel):  # type: ignore[misc]
+class ConditionalGPT2(GPT2LMHeadModel):
     """GPT-2 whose sequences begin with the text's prefix."""
 
     config_class = ConditionalGPT2Config

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,7 +64,7 @@ def collect(
     made_of = fingerprint(root, settings.model_dump(), [[f.path, f.size_bytes, f.modified_ns] for f in files])
     if (pieces := place.current("pieces", made_of)) and place.current("rejects", made_of):
         return _report(pieces, was_current=True)
-    parts = Parts(place, "parsed", fingerprint(root, settings.limits.model_dump()), _PARSED)
+    parts = Parts(place, "parsed", fingerprint(root, settings.limits.model_dump(), version("symusic")), _PARSED)
     _parse_missing(fs, root, files, parts, settings.limits, progress)
     rows = _rows_of(files, parts)
     if not pc.any(pc.equal(rows["status"], ACCEPTED)).as_py():
@@ -88,7 +89,7 @@ def _parse_missing(
     dataset = ray.data.from_items(
         [{"path": f.path, "size_bytes": f.size_bytes, "modified_ns": f.modified_ns} for f in missing],
         override_num_blocks=block_count(len(missing), FILES_PER_BLOCK),
-    ).map_batches(parse_batch, batch_format="pyarrow", batch_size=None, fn_kwargs={"fs": fs, "root": root, "limits": limits})
+    ).map_batches(lambda batch: parse_batch(batch, fs, root, limits), batch_format="pyarrow", batch_size=None)
     with polled(progress, "files", len(missing), lambda: parts.n_rows() - before):
         dataset.write_parquet(parts.folder, filesystem=parts.fs)
 
@@ -116,7 +117,8 @@ def _commit(rows: pa.Table, place: Workspace, settings: CollectSettings, made_of
     is_first = [kept_as.setdefault(piece_id, path) == path for piece_id, path in ids_and_paths]
     pieces = good.filter(pa.array(is_first))
     rejects = [
-        {"path": row["path"], "stage": "collect", "reason": row["status"], "detail": row["detail"]} for row in bad.to_pylist()
+        {"path": row["path"], "stage": "collect", "reason": row["status"], "detail": row["detail"]}
+        for row in bad.to_pylist()
     ] + [
         {"path": path, "stage": "collect", "reason": "duplicate", "detail": f"same content as {kept_as[piece_id]}"}
         for (piece_id, path), first in zip(ids_and_paths, is_first, strict=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,18 +12,21 @@ import pyarrow.compute as pc
 
 from amt_ray.artifacts import Manifest, Workspace, fingerprint
 from amt_ray.config import PrepareSettings
-from amt_ray.errors import WorkspaceError
+from amt_ray.errors import InvalidPiece
 from amt_ray.events.quantise import quantise
 from amt_ray.midi.parse import parse_midi
 from amt_ray.pipelines.cluster import block_count, resources, start_ray
 from amt_ray.pipelines.parts import RowCount
 from amt_ray.pipelines.progress import Progress, polled, silent
-from amt_ray.schemas import CAPTIONS, EMBEDDINGS, SEQUENCES
+from amt_ray.schemas import CAPTIONS, PIECES, SEQUENCES
 from amt_ray.styles import fit_styles
 from amt_ray.text.analyse import analyse
 from amt_ray.text.caption import captions
 from amt_ray.text.embed import TextEncoder
 from amt_ray.training.windows import Labels, cut_windows, split_of
+
+if TYPE_CHECKING:
+    import ray.data
 
 PIECES_PER_BLOCK = 250
 TEXTS_PER_BATCH = 256
@@ -72,7 +75,7 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
         n_windows=sequences.n_rows,
         n_tokens=sequences.facts["tokens"],
         n_validation_windows=sequences.facts["validation_windows"],
-        pieces_without_windows=sequences.facts["pieces_without_windows"],
+        pieces_without_windows=pieces.n_rows - sequences.facts["pieces"],
         was_current=before == after,
     )
 
@@ -112,7 +115,11 @@ def _windows_of(
     style = style_of.get(piece["piece_id"])
     labels = Labels(style=style, genre=next((label.name for label in analyse(piece["genre"] or "").genres), None))
     split = split_of(piece["piece_id"], settings.validation_share)
-    for window in cut_windows(quantise(parse_midi(piece["midi"])), labels, settings.window_tokens):
+    try:
+        quantised = quantise(parse_midi(piece["midi"]))
+    except InvalidPiece:  # read when it was collected, by another version of the parser: counted as without windows
+        return
+    for window in cut_windows(quantised, labels, settings.window_tokens):
         named = {"piece_id": piece["piece_id"], "style": style, "split": split}
         yield {**named, "window": window.number, "ids": window.ids, "n_controls": window.n_controls}
 
@@ -121,13 +128,12 @@ def _captions(place: Workspace, pieces: Manifest, progress: Progress) -> Manifes
     made_of = fingerprint("captions", pieces.version)
     if current := place.current("captions", made_of):
         return current
-    start_ray()
-    import ray.data
+    table = place.table("pieces", [name for name in PIECES.names if name != "midi"])
 
-    table = place.table("pieces", [name for name in place.columns("pieces") if name != "midi"])
-    dataset = ray.data.from_arrow(_slices(table, block_count(table.num_rows, PIECES_PER_BLOCK)))
-    dataset = dataset.map_batches(caption_batch, batch_format="pyarrow", batch_size=None)
-    return _write(place, "captions", made_of, dataset, (progress, "captions", 0), {})
+    def transform(rows: ray.data.Dataset) -> ray.data.Dataset:
+        return rows.map_batches(caption_batch, batch_format="pyarrow", batch_size=None)
+
+    return _write(place, "captions", made_of, _slices(table, PIECES_PER_BLOCK), transform, progress)
 
 
 def _embeddings(
@@ -136,23 +142,26 @@ def _embeddings(
     made_of = fingerprint("embeddings", texts.version, encoder.fingerprint)
     if current := place.current("embeddings", made_of):
         return current
-    start_ray()
-    import ray.data
-
-    gpus, cpus = int(resources().get("GPU", 0)), int(resources().get("CPU", 1))
-    # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
-    share = {"num_gpus": 1, "num_cpus": 0} if gpus else {"num_cpus": 0.9}
-    table = place.table("captions")
-    dataset = ray.data.from_arrow(_slices(table, max(2 * cpus, table.num_rows // TEXTS_PER_BATCH))).map_batches(
-        Embed,
-        batch_format="pyarrow",
-        batch_size=TEXTS_PER_BATCH,
-        compute=ray.data.ActorPoolStrategy(size=gpus or cpus),
-        fn_constructor_args=(settings.encoder, "cuda" if gpus else "cpu"),
-        **share,
-    )
     facts = {"encoder": settings.encoder, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
-    return _write(place, "embeddings", made_of, dataset, (progress, "texts", table.num_rows), facts)
+
+    def transform(rows: ray.data.Dataset) -> ray.data.Dataset:
+        from ray.data import ActorPoolStrategy
+
+        gpus, cpus = int(resources().get("GPU", 0)), int(resources().get("CPU", 1))
+        device = "cuda" if gpus else "cpu"
+        # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
+        return rows.map_batches(
+            Embed,
+            batch_format="pyarrow",
+            batch_size=TEXTS_PER_BATCH,
+            compute=ActorPoolStrategy(size=gpus or cpus),
+            fn_constructor_args=(settings.encoder, device),
+            num_gpus=1 if gpus else None,
+            num_cpus=0 if gpus else 0.9,
+        )
+
+    blocks = _slices(place.table("captions"), TEXTS_PER_BATCH)
+    return _write(place, "embeddings", made_of, blocks, transform, progress, lambda rows: facts)
 
 
 def _styles(place: Workspace, vectors: Manifest, settings: PrepareSettings) -> Manifest:
@@ -164,9 +173,7 @@ def _styles(place: Workspace, vectors: Manifest, settings: PrepareSettings) -> M
     joined = {row["piece_id"]: " ".join(sorted(row["text_list"])) for row in texts.to_pylist()}
     book = fit_styles(means, [joined[i] for i in piece_ids], settings.min_styles, settings.max_styles, settings.seed)
     sizes = np.bincount(book.style_of_row, minlength=len(book.names)).tolist()
-    rows = pa.table(
-        {"style": range(len(book.names)), "name": book.names, "size": sizes, "centroid": list(book.centroids)}
-    )
+    rows = pa.table({"style": range(len(book.names)), "name": book.names, "size": sizes, "centroid": list(book.centroids)})
     facts = {
         "silhouette_by_k": dict(book.silhouette_by_k),
         "sizes": dict(zip(book.names, sizes, strict=True)),
@@ -190,12 +197,55 @@ def _sequences(
     made_of = fingerprint("sequences", pieces.version, styles.version, settings.window_tokens, settings.validation_share)
     if current := place.current("sequences", made_of):
         return current
+    style_of = styles.facts["style_of_piece"]
+
+    def transform(rows: ray.data.Dataset) -> ray.data.Dataset:
+        return rows.map_batches(
+            lambda batch: window_batch(batch, style_of, settings), batch_format="pyarrow", batch_size=None
+        )
+
+    blocks = _slices(place.table("pieces", ["piece_id", "genre", "midi"]), PIECES_PER_BLOCK)
+    return _write(place, "sequences", made_of, blocks, transform, progress, _window_facts)
+
+
+def _window_facts(windows: pa.Table) -> dict[str, Any]:
+    return {
+        "tokens": int(pc.sum(pc.list_value_length(windows["ids"])).as_py() or 0),
+        "validation_windows": int(pc.sum(pc.equal(windows["split"], "validation")).as_py() or 0),
+        "pieces": len(pc.unique(windows["piece_id"])),
+    }
+
+
+def _slices(table: pa.Table, rows_per_block: int) -> list[pa.Table]:
+    """Cut a table into blocks: enough for every CPU to have some, and few, for each has its cost."""
+    start_ray()
+    size = -(-table.num_rows // block_count(table.num_rows, rows_per_block))
+    return [table.slice(start, size) for start in range(0, table.num_rows, size)]
+
+
+def _write(
+    place: Workspace,
+    name: str,
+    made_of: str,
+    blocks: Sequence[pa.Table],
+    transform: Callable[[ray.data.Dataset], ray.data.Dataset],
+    progress: Progress,
+    facts_of: Callable[[pa.Table], dict[str, Any]] = lambda rows: {},
+) -> Manifest:
+    """Run input blocks through a Ray Data transform into a new version of an artefact, and commit it."""
     start_ray()
     import ray.data
 
-    style_of = styles.facts["style_of_piece"]
-    table = place.table("pieces", ["piece_id", "genre", "midi"])
-    dataset = ray.data.from_arrow(_slices(table, block_count(table.num_rows, PIECES_PER_BLOCK))).map_batches(
-        lambda batch: window_batch(batch, style_of, settings), batch_format="pyarrow", batch_size=None
-    )
-    return _write(place, "sequences", made_of, dataset, (progress, "windows", 0), {})
+    folder = place.begin(name, made_of)
+    count = RowCount(place.fs, folder)
+
+    def inputs_done() -> int:
+        count()
+        return sum(block.num_rows for block in blocks[: len(count.by_part)])
+
+    with polled(progress, name, sum(block.num_rows for block in blocks), inputs_done):
+        dataset = transform(ray.data.from_arrow(list(blocks)))
+        dataset.write_parquet(folder, filesystem=place.fs, ray_remote_args={"num_cpus": 0.1})
+    manifest = Manifest(made_of, made_of, count(), facts=facts_of(place.rows(name, made_of)))
+    place.commit(name, manifest)
+    return manifest
