@@ -24,8 +24,8 @@ from amt_ray.generation.steering import Steering
 from amt_ray.midi.features import Features, measure
 from amt_ray.midi.piece import Piece
 from amt_ray.midi.write import check_opens, write_midi
-from amt_ray.model.bundle import Bundle, load_bundle
-from amt_ray.text.embed import TextEncoder
+from amt_ray.model.bundle import Bundle, EncoderInfo, load_bundle
+from amt_ray.text.embed import TextEncoder, find_encoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,17 @@ class Take:
         write_file(path, self.midi)
 
 
+def check_encoder(info: EncoderInfo) -> None:
+    """Raise EncoderError when a bundle's encoder is not found, or is not the one that the model was trained with."""
+    fingerprint = find_encoder(info.name).fingerprint
+    if fingerprint != info.fingerprint:
+        raise EncoderError(
+            info.name,
+            f"its weights ({fingerprint[:12]}) are not those the model was trained with ({info.fingerprint[:12]})",
+            "install the encoder that the model's encoder.json names",
+        )
+
+
 class Composer:
     """Generates music from text with one model; make it with `from_pretrained`."""
 
@@ -72,14 +83,8 @@ class Composer:
         that the model was trained with.
         """
         bundle = load_bundle(path)
+        check_encoder(bundle.encoder)
         encoder = TextEncoder(bundle.encoder.name, device=device)
-        if encoder.fingerprint != bundle.encoder.fingerprint:
-            raise EncoderError(
-                bundle.encoder.name,
-                f"its weights ({encoder.fingerprint[:12]}) are not those the model was trained with "
-                f"({bundle.encoder.fingerprint[:12]})",
-                "install the encoder that the model's encoder.json names",
-            )
         bundle.model.to(torch.device(device))  # type: ignore[arg-type]
         return cls(bundle, encoder.encode)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +19,10 @@ class TrainContext(Protocol):
         """Pass on one line of metrics (rank 0 only): step, epoch, loss, rate, events a second."""
 
     def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, Any]) -> None:
-        """Keep a checkpoint folder that every rank has written into; all ranks call it at the same steps."""
+        """Keep a copy of a checkpoint folder that every rank has written into; all ranks call it at the same steps."""
 
-    def restore(self, into: Path) -> Path | None:
-        """Return the folder of the last checkpoint kept (copied to `into` if need be), or None at a fresh start."""
+    def restore(self) -> AbstractContextManager[Path | None]:
+        """Give the folder of the last checkpoint kept, for as long as the block lasts; None at a fresh start."""
 
 
 class LocalContext:
@@ -38,11 +40,11 @@ class LocalContext:
         self.records.append(dict(record))
 
     def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, Any]) -> None:
-        """Move the folder to `folder/checkpoint_<step>`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        folder.replace(self.folder / f"checkpoint_{step:06d}")
+        """Copy the folder to `folder/checkpoint_<step>`."""
+        shutil.copytree(folder, self.folder / f"checkpoint_{step:06d}", dirs_exist_ok=True)
 
-    def restore(self, into: Path) -> Path | None:
-        """Return the checkpoint of the latest step."""
+    @contextmanager
+    def restore(self) -> Iterator[Path | None]:
+        """Give the checkpoint of the latest step."""
         kept = sorted(self.folder.glob("checkpoint_*"))
-        return kept[-1] if kept else None
+        yield kept[-1] if kept else None

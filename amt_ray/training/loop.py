@@ -42,6 +42,9 @@ class Trained:
     metrics: dict[str, Any]
 
 
+OnFinish = Callable[[Trained, Path], None]
+
+
 @dataclass(frozen=True)
 class Step:
     """One optimizer step of one rank: where it stands in the run, and the rows it sees."""
@@ -69,9 +72,17 @@ def plan_steps(rows: Rows, settings: TrainSettings, rank: int, world_size: int) 
 
 
 def train(
-    train_rows: Rows, validation_rows: Rows, shape: ModelShape, settings: TrainSettings, context: TrainContext
+    train_rows: Rows,
+    validation_rows: Rows,
+    shape: ModelShape,
+    settings: TrainSettings,
+    context: TrainContext,
+    on_finish: OnFinish = lambda trained, folder: None,
 ) -> Trained:
-    """Train from scratch, or on from the context's last checkpoint, to the last step of the plan."""
+    """Train from scratch, or on from the context's last checkpoint, to the last step of the plan.
+
+    After the last step rank 0 calls `on_finish` to add files to the last checkpoint's folder, before it is kept.
+    """
     set_seed(settings.seed)
     accelerator = Accelerator(mixed_precision=_precision(settings), cpu=not settings.use_gpu)
     model = new_model(shape, train_rows.text_vectors.shape[1])
@@ -79,10 +90,9 @@ def train(
         model.activation_checkpointing_enable()
     n_steps = sum(1 for _ in plan_steps(train_rows, settings, context.rank, context.world_size))
     run = _Run(accelerator, model, settings, context, n_steps)
-    start = run.restore()
+    start, record = run.restore()
     dropout = Dropout(settings.control_dropout, settings.prefix_dropout)
     began_s, events = time.monotonic(), 0
-    record: dict[str, Any] = {}
     for step in plan_steps(train_rows, settings, context.rank, context.world_size):
         if step.number < start:
             continue
@@ -104,8 +114,10 @@ def train(
         if context.rank == 0:
             context.log(record)
         if (step.number + 1) % settings.checkpoint_steps == 0 and not is_last:
-            run.checkpoint(step.number + 1, record)
-    return Trained(accelerator.unwrap_model(run.model), record)
+            run.checkpoint(record)
+    trained = Trained(accelerator.unwrap_model(run.model), record)
+    run.checkpoint(record, lambda folder: on_finish(trained, folder))
+    return trained
 
 
 class _Run:
@@ -156,22 +168,24 @@ class _Run:
         text_BE, has_text_B = torch.from_numpy(batch.text_BE).to(device), torch.from_numpy(batch.has_text_B).to(device)
         return event_loss(self.model, ids_BT, text_BE, has_text_B, label_smoothing)
 
-    def checkpoint(self, step: int, record: dict[str, Any]) -> None:
-        """Write a checkpoint and hand it to the context."""
-        folder = Path(tempfile.mkdtemp(prefix="amt_ray_checkpoint_"))
-        self.accelerator.save_state(str(folder / "state"))
-        if self.context.rank == 0:
-            (folder / "step.json").write_text(json.dumps({"step": step}))
-        self.context.checkpoint(step, folder, record)
+    def checkpoint(self, record: dict[str, Any], add_files: Callable[[Path], None] = lambda folder: None) -> None:
+        """Write a checkpoint, let rank 0 add to it, and hand it to the context."""
+        with tempfile.TemporaryDirectory(prefix="amt_ray_checkpoint_") as temporary:
+            folder = Path(temporary) / "checkpoint"
+            self.accelerator.save_state(str(folder / "state"))
+            if self.context.rank == 0:
+                (folder / "record.json").write_text(json.dumps(record))
+                add_files(folder)
+            self.context.checkpoint(record["step"], folder, record)
 
-    def restore(self) -> int:
-        """Load the context's last checkpoint, if any; returns the step to go on with."""
-        with tempfile.TemporaryDirectory(prefix="amt_ray_restore_") as into:
-            folder = self.context.restore(Path(into))
+    def restore(self) -> tuple[int, dict[str, Any]]:
+        """Load the context's last checkpoint, if any; returns the step to go on with and the last record."""
+        with self.context.restore() as folder:
             if folder is None:
-                return 0
+                return 0, {}
             self.accelerator.load_state(str(folder / "state"))
-            return int(json.loads((folder / "step.json").read_text())["step"])
+            record: dict[str, Any] = json.loads((folder / "record.json").read_text())
+            return record["step"], record
 
 
 def event_loss(model: Any, ids_BT: Tensor, text_BE: Tensor, has_text_B: Tensor, label_smoothing: float) -> Tensor:

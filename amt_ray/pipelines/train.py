@@ -1,0 +1,227 @@
+"""`sequences` and `embeddings` to a model bundle, through Ray Train V2.
+
+A run is named by what it is made of: killed and started again, it goes on from its last checkpoint; finished and started
+again, it does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amt_ray.artifacts import Workspace, fingerprint
+from amt_ray.config import PRESETS, TrainSettings
+from amt_ray.errors import BundleError, OutputError
+from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
+from amt_ray.pipelines.cluster import resources, start_ray
+from amt_ray.training.loop import Trained, train
+from amt_ray.training.rows import rows_of_split
+
+Record = Mapping[str, Any]
+OnRecord = Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """Where the model is and how its training ended."""
+
+    bundle: str
+    parameters: int
+    metrics: Mapping[str, Any]
+    seconds: float
+    was_current: bool
+
+
+def train_model(
+    workspace: str, settings: TrainSettings, bundle: str | None = None, on_record: OnRecord = lambda record: None
+) -> TrainReport:
+    """Train on the workspace's sequences and write the bundle, by default to WORKSPACE/model.
+
+    `on_record` is called with the metrics of each step, in order. Raises WorkspaceError before `amt prepare`, OutputError
+    when the bundle cannot be written.
+    """
+    place = Workspace(workspace)
+    made_of = fingerprint("model", place.need("sequences").version, place.need("embeddings").version, settings.model_dump())
+    target = Path(bundle) if bundle is not None else Path(place.path) / "model"
+    if current := _current(target, made_of):
+        metrics = current.training["metrics"]
+        return TrainReport(str(target), current.model.num_parameters(), metrics, 0.0, was_current=True)
+    began_s = time.monotonic()
+    records: list[Record] = []
+
+    def keep(record: Record) -> None:
+        records.append(record)
+        on_record(record)
+
+    try:
+        _fit(place, settings, made_of, target, keep)
+    finally:
+        place.write_bytes(f"metrics/{made_of}.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
+    trained = load_bundle(target)
+    seconds = time.monotonic() - began_s
+    return TrainReport(str(target), trained.model.num_parameters(), trained.training["metrics"], seconds, False)
+
+
+def _current(target: Path, made_of: str) -> Bundle | None:
+    try:
+        bundle = load_bundle(target)
+    except BundleError:
+        return None
+    return bundle if bundle.training.get("fingerprint") == made_of else None
+
+
+def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, on_record: OnRecord) -> None:
+    start_ray()
+    import ray.train
+    from ray.train.torch import TorchTrainer
+
+    board = ray.remote(Board).options(num_cpus=0).remote()
+    config = {"workspace": place.root, "settings": settings, "made_of": made_of, "board": board}
+    cpus = max(1, int(resources().get("CPU", 1)) // settings.workers)
+    trainer = TorchTrainer(
+        train_worker,
+        train_loop_config=config,
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=settings.workers,
+            use_gpu=settings.use_gpu,
+            resources_per_worker={"CPU": 1, "GPU": 1} if settings.use_gpu else {"CPU": cpus},
+        ),
+        run_config=ray.train.RunConfig(
+            name=made_of,
+            storage_path=place.folder(".runs"),
+            storage_filesystem=place.fs,
+            failure_config=ray.train.FailureConfig(max_failures=2),
+            checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
+            logging_config=ray.train.LoggingConfig(log_level="ERROR"),  # type: ignore[call-arg]
+        ),
+    )
+    with followed(board, on_record):
+        result = trainer.fit()
+    assert result.checkpoint is not None, "the last step always reports a checkpoint"
+    with result.checkpoint.as_directory() as folder:
+        _copy_whole(Path(folder) / "bundle", target)
+
+
+def train_worker(config: dict[str, Any]) -> None:
+    """Run the training loop on one Ray Train worker; rank 0 puts the bundle into the last checkpoint."""
+    place, settings = Workspace(config["workspace"]), config["settings"]
+    sequences, embeddings = place.table("sequences"), place.table("embeddings")
+    train_rows = rows_of_split(sequences, embeddings, "train")
+    validation_rows = rows_of_split(sequences, embeddings, "validation")
+
+    def on_finish(trained: Trained, folder: Path) -> None:
+        save_bundle(_bundle(place, settings, config["made_of"], trained), folder / "bundle")
+
+    train(train_rows, validation_rows, PRESETS[settings.preset], settings, RayContext(config["board"]), on_finish)
+
+
+class RayContext:
+    """A `TrainContext` inside a Ray Train worker."""
+
+    def __init__(self, board: Any) -> None:
+        import ray.train
+
+        context = ray.train.get_context()
+        self.rank, self.world_size = context.get_world_rank(), context.get_world_size()
+        self.board = board
+
+    def log(self, record: Record) -> None:
+        """Post the record where the driver reads it."""
+        self.board.post.remote(dict(record))
+
+    def checkpoint(self, step: int, folder: Path, metrics: Record) -> None:
+        """Report the folder to Ray Train, which merges the ranks' files and keeps the last two checkpoints."""
+        import ray.train
+
+        checkpoint = ray.train.Checkpoint.from_directory(folder)
+        ray.train.report(dict(metrics), checkpoint=checkpoint, checkpoint_dir_name=f"checkpoint_{step:08d}")
+
+    @contextmanager
+    def restore(self) -> Iterator[Path | None]:
+        """Give the last reported checkpoint, of this attempt or of an earlier run of the same name."""
+        import ray.train
+
+        checkpoint = ray.train.get_checkpoint()
+        if checkpoint is None:
+            yield None
+        else:
+            with checkpoint.as_directory() as folder:
+                yield Path(folder)
+
+
+class Board:
+    """An actor on which rank 0 posts its records and from which the driver reads them."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def post(self, record: Record) -> None:
+        """Add a record."""
+        self.records.append(record)
+
+    def since(self, n: int) -> list[Record]:
+        """Return the records after the first n."""
+        return self.records[n:]
+
+
+@contextmanager
+def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterator[None]:
+    """While the body runs, pass each record that is posted on `board` to `on_record`, once and in order."""
+    import ray
+
+    finished, n_read = threading.Event(), 0
+
+    def read() -> None:
+        nonlocal n_read
+        for record in ray.get(board.since.remote(n_read)):
+            n_read += 1
+            on_record(record)
+
+    def follow() -> None:
+        while not finished.wait(interval_s):
+            read()
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
+    read()
+
+
+def _bundle(place: Workspace, settings: TrainSettings, made_of: str, trained: Trained) -> Bundle:
+    embeddings, sequences, pieces = (place.need(name) for name in ("embeddings", "sequences", "pieces"))
+    facts = embeddings.facts
+    styles = tuple(Style(row["name"], tuple(row["centroid"])) for row in place.table("styles").to_pylist())
+    # What differs from run to run of the same training (speed) stays out: same seed, same bytes.
+    metrics = {name: value for name, value in trained.metrics.items() if name != "events_per_s"}
+    training = {
+        "fingerprint": made_of,
+        "preset": settings.preset,
+        "pieces": pieces.n_rows,
+        "windows": sequences.n_rows,
+        "events": sequences.facts["tokens"],
+        "settings": settings.model_dump(),
+        "metrics": metrics,
+    }
+    return Bundle(trained.model, EncoderInfo(facts["encoder"], facts["fingerprint"], facts["dim"]), styles, training)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    partial = target.with_name(target.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source, partial)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.replace(target)
+    except OSError as exc:
+        raise OutputError(str(target), exc.strerror or str(exc)) from exc
