@@ -8,6 +8,7 @@
     ├── EncoderError         the text encoder: not found, or not the one the model was trained with
     ├── OutputError          a place that cannot be written to
     ├── RequestError         a request for music that cannot be understood or fulfilled
+    ├── TrainingError        a training that stopped before its end
     └── MissingPackageError  an optional package that this feature needs
 
 Data stands in positional arguments, so that every error survives pickling between Ray processes; the sentence is made
@@ -91,6 +92,12 @@ class RequestError(AmtError):
     """A request for music. Arguments: field, what was received, what is allowed."""
 
     template = "{0}: received {1}; allowed is {2}."
+
+
+class TrainingError(AmtError):
+    """A training that stopped. Arguments: what happened, what to do."""
+
+    template = "training stopped: {0}; {1}."
 
 
 class MissingPackageError(AmtError):

@@ -88,6 +88,11 @@ class Composer:
         bundle.model.to(torch.device(device))  # type: ignore[arg-type]
         return cls(bundle, encoder.encode)
 
+    @property
+    def context_tokens(self) -> int:
+        """Most events of one piece."""
+        return int(self.bundle.model.config.n_positions - self.bundle.model.config.prefix_tokens)
+
     def generate(self, text: str, *, on_step: OnStep = lambda step: None, **options: Any) -> Take:
         """Generate one piece; `options` are the fields of `Request` (seed, temperature, key, bars, instruments …).
 
@@ -107,8 +112,7 @@ class Composer:
 
     def _row(self, a_plan: Plan, text_E: np.ndarray) -> Row:
         request = a_plan.request
-        context = self.bundle.model.config.n_positions - self.bundle.model.config.prefix_tokens
-        max_tokens = min(request.max_tokens or context, context)
+        max_tokens = min(request.max_tokens or self.context_tokens, self.context_tokens)
         return Row(
             prompt=[BOS, *control_ids(a_plan.controls)],
             text_E=text_E,

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from amt_ray.errors import BundleError, OutputError
 from amt_ray.events.vocabulary import N_IDS, name_of
 from amt_ray.model.conditional_gpt2 import ConditionalGPT2
+from amt_ray.text.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def save_bundle(bundle: Bundle, path: str | Path) -> None:
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        bundle.model.save_pretrained(partial)
+        with quiet():
+            bundle.model.save_pretrained(partial)
         _write_json(partial / "vocabulary.json", [name_of(i) for i in range(N_IDS)])
         _write_json(partial / "encoder.json", asdict(bundle.encoder))
         _write_json(partial / "styles.json", [asdict(style) for style in bundle.styles])
@@ -93,7 +95,8 @@ def load_bundle(path: str | Path) -> Bundle:
         encoder = EncoderInfo(**json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
         styles = json.loads((folder / "styles.json").read_text(encoding="utf-8"))
         training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        model = ConditionalGPT2.from_pretrained(folder, local_files_only=True)
+        with quiet():
+            model = ConditionalGPT2.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
         detail = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise BundleError(str(path), f"it is damaged ({detail})", "train it again or copy it whole") from exc

@@ -18,7 +18,7 @@ from typing import Any
 
 from amt_ray.artifacts import Workspace, fingerprint
 from amt_ray.config import PRESETS, TrainSettings
-from amt_ray.errors import BundleError, OutputError
+from amt_ray.errors import BundleError, OutputError, TrainingError
 from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
 from amt_ray.training.loop import Trained, train
@@ -102,8 +102,13 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),  # type: ignore[call-arg]
         ),
     )
-    with followed(board, on_record):
-        result = trainer.fit()
+    try:
+        with followed(board, on_record):
+            result = trainer.fit()
+    except ray.train.TrainingFailedError as exc:
+        raise TrainingError(
+            _last_line(exc), "the same command goes on from the last checkpoint once the cause is mended"
+        ) from exc
     assert result.checkpoint is not None, "the last step always reports a checkpoint"
     with result.checkpoint.as_directory() as folder:
         _copy_whole(Path(folder) / "bundle", target)
@@ -225,3 +230,9 @@ def _copy_whole(source: Path, target: Path) -> None:
         partial.replace(target)
     except OSError as exc:
         raise OutputError(str(target), exc.strerror or str(exc)) from exc
+
+
+def _last_line(exc: BaseException) -> str:
+    """What the workers' exceptions come down to: the last line of the deepest message."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(exc).__name__

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 
 from amt_ray.errors import RequestError
@@ -68,7 +69,8 @@ def served(
         serve.run(deployment.bind(str(Path(bundle).resolve())), name=APPLICATION)
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
-        serve.shutdown()  # type: ignore[no-untyped-call]
+        with redirect_stdout(io.StringIO()):  # Ray prints the end of Serve's controller as a failure
+            serve.shutdown()  # type: ignore[no-untyped-call]
 
 
 def check_room(replicas: int, use_gpu: bool) -> None:

@@ -79,7 +79,7 @@ async def _read_body(http: HttpRequest) -> bytes:
     async for chunk in http.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413, str(RequestError("body", "more than that", f"at most {MAX_BODY_BYTES} bytes")))
+            raise HTTPException(413, str(RequestError("body", "a longer one", f"at most {MAX_BODY_BYTES} bytes")))
     return bytes(body)
 
 

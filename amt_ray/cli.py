@@ -1,0 +1,321 @@
+"""The command `amt`: each command calls one public function and shows what it gives back.
+
+Exit codes: 0 done; 1 a fault of ours; 2 wrong usage; the others are `EXIT_CODES`.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import ValidationError
+from typer.exceptions import TyperException
+
+from amt_ray.config import CollectSettings, PrepareSettings, Preset, train_settings
+from amt_ray.console import Display
+from amt_ray.errors import (
+    AmtError,
+    BundleError,
+    EncoderError,
+    InvalidPiece,
+    LibraryError,
+    MissingPackageError,
+    OutputError,
+    RequestError,
+    TrainingError,
+    WorkspaceError,
+)
+
+EXIT_CODES: dict[type[AmtError], int] = {
+    LibraryError: 3,
+    InvalidPiece: 3,
+    WorkspaceError: 4,
+    BundleError: 5,
+    EncoderError: 6,
+    OutputError: 7,
+    RequestError: 8,
+    MissingPackageError: 9,
+    TrainingError: 10,
+}
+MOST_ARTISTS_SHOWN = 10
+Device = Literal["cpu", "cuda"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Text to MIDI: a folder of MIDI files becomes a model, a sentence music.",
+)
+inspect = typer.Typer(no_args_is_help=True, help="Look inside: the event language.")
+app.add_typer(inspect, name="inspect")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (of the process by default) and return its exit code; errors become one sentence on stderr."""
+    try:
+        with _options_checked():
+            app(args=list(argv) if argv is not None else None, standalone_mode=False)
+    except typer.Exit as exc:
+        return exc.exit_code
+    except TyperException as exc:
+        Display().fail(exc.format_message())
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        Display().fail("interrupted; the same command goes on where it stopped")
+        return 130
+    except AmtError as exc:
+        # Ray hands an error of a worker on as a subclass whose text is a traceback; `cause` is the error itself.
+        cause = getattr(exc, "cause", exc)
+        Display().fail(str(cause))
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(cause, kind)), 1)
+    return 0
+
+
+@contextmanager
+def _options_checked() -> Iterator[None]:
+    """Turn a setting out of its range into a usage error that names the option."""
+    try:
+        yield
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        option = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
+        raise typer.BadParameter(f"{option}: received {first.get('input')!r}; {first['msg']}") from exc
+
+
+@app.command()
+def corpus(
+    out: Annotated[str, typer.Argument(help="Folder to make the library in.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many pieces.")] = 150,
+) -> None:
+    """Make a MIDI library out of the free scores that the package music21 ships."""
+    from amt_ray.pipelines.corpus import make_corpus
+
+    display = Display()
+    with display.progress() as progress:
+        report = make_corpus(out, limit, progress)
+    for path, reason in report.failed:
+        display.say(f"left out {path}: {reason}")
+    display.say(f"{report.written} pieces written, {report.already_there} were there, {len(report.failed)} failed: {out}")
+
+
+@app.command()
+def collect(
+    midi_dir: Annotated[str, typer.Argument(help="Folder of MIDI files: …/Genre/Artist/Title.mid or Artist/Title.mid.")],
+    workspace: Annotated[str, typer.Argument(help="Folder for everything that is made of them.")],
+    skip_wikipedia: Annotated[
+        bool, typer.Option("--skip-wikipedia", help="The only mode yet: captions from the music.")
+    ] = True,
+) -> None:
+    """Find, read and measure every MIDI file of a folder."""
+    from amt_ray.pipelines.collect import collect as run
+
+    display = Display()
+    with display.progress() as progress:
+        report = run(midi_dir, workspace, CollectSettings(skip_wikipedia=skip_wikipedia), progress)
+    display.say(f"Found {report.scanned:,} MIDI files{' (nothing new)' if report.was_current else ''}")
+    display.say(f"{report.accepted:,} accepted, {report.rejected:,} rejected, {report.duplicates:,} duplicates")
+    if report.rejected_by_reason:
+        display.table("Rejected by reason", report.rejected_by_reason)
+    artists = list(report.files_by_artist.items())
+    shown = {artist or "(no artist)": f"{files} files" for artist, files in artists[:MOST_ARTISTS_SHOWN]}
+    display.table("Files by artist", shown)
+    if len(artists) > MOST_ARTISTS_SHOWN:
+        display.say(f"  … {len(artists) - MOST_ARTISTS_SHOWN:,} more artists")
+
+
+@app.command()
+def prepare(
+    workspace: Annotated[str, typer.Argument(help="Folder that `amt collect` has filled.")],
+    encoder: Annotated[str, typer.Option(help="Sentence encoder: a hub name or a local folder.")] = "all-MiniLM-L6-v2",
+    window_tokens: Annotated[int, typer.Option(help="Most events in a training window.")] = 1024,
+    seed: Annotated[int, typer.Option(help="Seed of the clustering.")] = 0,
+) -> None:
+    """Write captions, embed and cluster them, turn pieces into events."""
+    from amt_ray.pipelines.prepare import prepare as run
+
+    display = Display()
+    settings = PrepareSettings(encoder=encoder, window_tokens=window_tokens, seed=seed)
+    with display.progress() as progress:
+        report = run(workspace, settings, progress)
+    display.say(f"{report.n_captions:,} captions of {report.n_pieces:,} pieces, embedded by {report.encoder}")
+    best = max(report.silhouette_by_k.values(), default=0.0)
+    scores = {f"K={k}": f"{s:.3f}{' ← best' if s == best else ''}" for k, s in report.silhouette_by_k.items()}
+    display.table("Silhouette scores", scores)
+    sizes = {name: f"{n:,} pieces ({n / report.n_pieces:.1%})" for name, n in report.styles.items()}
+    display.table(f"{len(report.styles)} styles", sizes)
+    display.say(
+        f"{report.n_windows:,} windows of {report.n_tokens:,} events, {report.n_validation_windows:,} of them for validation"
+        + (f"; {report.pieces_without_windows} pieces gave none" if report.pieces_without_windows else "")
+    )
+
+
+@app.command()
+def train(
+    workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
+    preset: Annotated[Preset, typer.Option(help="Size of the model and settings that suit it.")] = "tiny",
+    bundle: Annotated[str | None, typer.Option(help="Where the model goes; WORKSPACE/model by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training windows.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps after which training ends.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="Events in a batch.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Data-parallel workers.")] = None,
+    device: Annotated[Device, typer.Option(help="cpu or cuda (one GPU a worker).")] = "cpu",
+    gradient_checkpointing: Annotated[bool | None, typer.Option(help="Less memory, more time.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and data: same model.")] = 0,
+) -> None:
+    """Train a conditional GPT-2 on the prepared pieces; a run that was stopped goes on."""
+    from amt_ray.pipelines.train import train_model
+
+    display = Display()
+    settings = train_settings(
+        preset,
+        epochs=epochs,
+        max_steps=steps,
+        batch_tokens=batch_tokens,
+        learning_rate=learning_rate,
+        workers=workers,
+        use_gpu=device == "cuda",
+        gradient_checkpointing=gradient_checkpointing,
+        seed=seed,
+    )
+    with display.progress() as progress:
+        report = train_model(workspace, settings, bundle, progress.record)
+    verb = "is trained already" if report.was_current else f"trained in {report.seconds:.0f} s"
+    display.say(f"{preset} model, {report.parameters / 1e6:.1f} M parameters, {verb}")
+    losses = {"loss": report.metrics.get("loss"), "validation loss": report.metrics.get("validation_loss")}
+    display.table("Nats per event", {name: f"{value:.3f}" for name, value in losses.items() if value is not None})
+    if settings.max_steps is not None:
+        display.say(f"ended after {report.metrics['steps']} steps; --epochs or --steps trains longer")
+    display.say(f"model: {report.bundle}")
+
+
+@app.command()
+def generate(
+    text: Annotated[str, typer.Argument(help="What the music should be.")],
+    model: Annotated[str, typer.Option(help="Model bundle, such as WORKSPACE/model.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="The .mid to write.")] = "out.mid",
+    seed: Annotated[int | None, typer.Option(help="Same seed, same bytes; random by default.")] = None,
+    temperature: Annotated[float, typer.Option(help="Below 1 safer, above 1 wilder.")] = 0.9,
+    top_k: Annotated[int | None, typer.Option(help="Draw from so many likeliest events.")] = None,
+    top_p: Annotated[float, typer.Option(help="Draw from the likeliest events of this probability.")] = 0.95,
+    max_tokens: Annotated[int | None, typer.Option(help="Most events.")] = None,
+    instruments: Annotated[str | None, typer.Option(help="Comma-separated names or program numbers.")] = None,
+    key: Annotated[str | None, typer.Option(help="Such as 'D minor'.")] = None,
+    tempo: Annotated[float | None, typer.Option(help="Quarter notes a minute.")] = None,
+    metre: Annotated[str | None, typer.Option(help="Such as 3/4.")] = None,
+    bars: Annotated[int | None, typer.Option(help="How many bars.")] = None,
+    wav: Annotated[bool, typer.Option("--wav", help="Write the sound beside the .mid, too.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Write a piano roll beside the .mid, too.")] = False,
+    device: Annotated[Device, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Turn a sentence into a .mid; an option always wins over what the sentence says."""
+    from pathlib import Path
+
+    from amt_ray.artifacts import write_file
+    from amt_ray.generation.composer import Composer
+    from amt_ray.generation.request import new_request
+
+    request = new_request(
+        text=text,
+        seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        instruments=None if instruments is None else tuple(name.strip() for name in instruments.split(",")),
+        key=key,
+        tempo_bpm=tempo,
+        time_signature=metre,
+        bars=bars,
+    )
+    display = Display()
+    composer = Composer.from_pretrained(model, device)
+    with display.progress() as progress:
+        limit = request.max_tokens or composer.context_tokens
+        take = composer.generate_batch([request], lambda step: progress("events", step, limit))[0]
+    take.save(out)
+    if wav:
+        from amt_ray.media.audio import render_wav
+
+        write_file(Path(out).with_suffix(".wav"), render_wav(take.midi))
+    if png:
+        from amt_ray.media.pianoroll import draw_piano_roll
+
+        write_file(Path(out).with_suffix(".png"), draw_piano_roll(take.piece, text))
+    _show_take(display, take)
+    display.say(f"{out} ({len(take.midi):,} bytes, seed {request.seed}, {take.seconds:.1f} s)")
+
+
+def _show_take(display: Display, take: Any) -> None:
+    from amt_ray.generation.statistics import describe
+
+    analysis, request = take.plan.analysis, take.plan.request
+    moods = ", ".join(f"{label.name} ({label.confidence:.2f})" for label in analysis.moods)
+    genres = ", ".join(f"{label.name} ({label.confidence:.2f})" for label in analysis.genres)
+    understood = {
+        "Cleaned": analysis.cleaned,
+        "Keywords": ", ".join(analysis.keywords),
+        "Emotion": moods or "not stated",
+        "Genre": genres or "not stated",
+        "Instruments": ", ".join(mention.name for mention in analysis.instruments) or "not stated",
+        "Similarity to the nearest style": f"{take.similarity:.2f}",
+        "Sampling": f"temperature {request.temperature:g}, top-k {request.top_k or 'off'}, top-p {request.top_p:g}",
+    }
+    display.table("Text", understood)
+    display.table("Piece", describe(take.piece, len(take.ids)))
+    marks = {True: "✓", False: "✗"}
+    checks = [(f"{marks[c.is_met]} {c.name}", f"asked {c.asked}, got {c.got}") for c in take.checks]
+    display.table("Requests", checks)
+
+
+@app.command()
+def demo(out: Annotated[str, typer.Argument(help="Folder for the library, the model and the music.")] = "demo") -> None:
+    """Go the whole line on this machine: a library, a tiny model, three pieces to hear, one page that plays them."""
+    from amt_ray.pipelines.demo import run_demo
+
+    display = Display()
+    with display.progress() as progress:
+        report = run_demo(out, progress, progress.record, lambda step: display.say_progress(f"→ {step}"))
+    times = {step: f"{seconds:.0f} s" for step, seconds in report.seconds_by_step.items()}
+    display.table("Time", times | {"in all": f"{sum(report.seconds_by_step.values()):.0f} s"})
+    display.say(f"open {report.page} in a browser")
+
+
+@app.command()
+def serve(
+    model: Annotated[str, typer.Option(help="Model bundle, such as WORKSPACE/model.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+) -> None:
+    """Serve a model over HTTP: POST /v1/generate, GET /healthz; ends with Ctrl-C."""
+    from amt_ray.serving.run import serve_model
+
+    display = Display()
+
+    def on_ready(url: str) -> None:
+        display.say(f"listening on {url}; try:")
+        display.say(f"""  curl -d '{{"text": "a fast reel for fiddle"}}' -o x.mid {url}/v1/generate""")
+
+    serve_model(model, host, port, on_ready=on_ready)
+    display.say("stopped")
+
+
+@inspect.command()
+def events() -> None:
+    """Print the table of the 512 events."""
+    from amt_ray.events.vocabulary import BLOCKS
+
+    display = Display()
+    rows = {
+        f"{block.start:>3}–{block.end - 1:<3} {block.name}": f"{block.size:>3}  {', '.join(block.names)}"
+        for block in BLOCKS.values()
+    }
+    display.table("Events: ids, block, how many, their meanings in order", rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
