@@ -78,7 +78,10 @@ class Workspace:
                 f"{name} has schema version {raw.get('schema_version')}, this amt_ray reads version {SCHEMA_VERSION}",
                 "make it again in a new folder with `amt collect`",
             )
-        return Manifest(**raw)
+        try:
+            return Manifest(**raw)
+        except TypeError as exc:
+            raise _damaged(self.root, path, exc) from exc
 
     def current(self, name: str, made_of: str) -> Manifest | None:
         """Return the manifest if the artefact was made of exactly `made_of` (a fingerprint), else None."""
@@ -97,9 +100,13 @@ class Workspace:
         return self.rows(name, self.need(name).version, columns)
 
     def rows(self, name: str, version: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read one version of an artefact, committed or not."""
-        files = pads.dataset(self.folder(name, version), filesystem=self.fs, format="parquet", schema=SCHEMAS[name])
-        return files.to_table(columns=list(columns) if columns is not None else None)
+        """Read one version of an artefact, committed or not. Raises WorkspaceError where its files are gone or damaged."""
+        folder = self.folder(name, version)
+        try:
+            files = pads.dataset(folder, filesystem=self.fs, format="parquet", schema=SCHEMAS[name])
+            return files.to_table(columns=list(columns) if columns is not None else None)
+        except (OSError, pa.ArrowInvalid) as exc:
+            raise _damaged(self.root, folder, exc) from exc
 
     def begin(self, name: str, made_of: str) -> str:
         """Make and return an empty folder for a new version's Parquet files; not seen by readers until `commit`."""
@@ -167,8 +174,13 @@ def _decoded(root: str, path: str, data: bytes) -> dict[str, Any]:
     try:
         raw = json.loads(data)
     except ValueError as exc:
-        raise WorkspaceError(root, f"{path} is damaged ({exc})", "make it again in a new folder") from exc
+        raise _damaged(root, path, exc) from exc
     return raw if isinstance(raw, dict) else {}
+
+
+def _damaged(root: str, path: str, exc: Exception) -> WorkspaceError:
+    detail = (str(exc).splitlines() or [type(exc).__name__])[0].rstrip(".")
+    return WorkspaceError(root, f"{path} is damaged ({detail})", "make it again in a new folder")
 
 
 def _reason(exc: OSError) -> str:

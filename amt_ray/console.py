@@ -65,12 +65,14 @@ class ShowProgress:
     def __init__(self, show: Callable[[str, int, int, float, str], None]) -> None:
         self._show = show
         self._began_s: dict[str, float] = {}
+        self._last_done: dict[str, int] = {}
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` are done, with the rate since the first was reported."""
         now_s = time.monotonic()
-        if done == 0 or what not in self._began_s:
+        if what not in self._began_s or done < self._last_done[what]:
             self._began_s[what] = now_s
+        self._last_done[what] = done
         elapsed_s = now_s - self._began_s[what]
         rate = done / elapsed_s if elapsed_s > 0 else 0.0
         self._show(what, done, total, elapsed_s, f"{rate:,.0f} {what}/s" if done else "")

@@ -10,11 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from amt_ray.errors import RequestError
+from amt_ray.errors import BundleError, RequestError
 from amt_ray.generation.composer import check_encoder
 from amt_ray.model.bundle import load_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
+
+if TYPE_CHECKING:
+    from ray.serve import Application
 
 APPLICATION = "amt_ray"
 
@@ -66,11 +70,23 @@ def served(
     )
     try:
         serve.start(proxy_location="HeadOnly", http_options={"host": host, "port": port})
-        serve.run(deployment.bind(str(Path(bundle).resolve())), name=APPLICATION)
+        _deploy(deployment.bind(str(Path(bundle).resolve())), bundle)
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
         with redirect_stdout(io.StringIO()):  # Ray prints the end of Serve's controller as a failure
             serve.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _deploy(application: Application, bundle: str) -> None:
+    from ray import serve
+
+    try:
+        serve.run(application, name=APPLICATION)
+    except RuntimeError as exc:
+        deployments = serve.status().applications[APPLICATION].deployments.values()
+        reasons = [deployment.message.strip().splitlines()[-1] for deployment in deployments if deployment.message.strip()]
+        reason = reasons[0].rpartition("Error: ")[2].rstrip(".") if reasons else str(exc)
+        raise BundleError(bundle, f"its replica did not start ({reason})", "mend that and serve again") from exc
 
 
 def check_room(replicas: int, use_gpu: bool) -> None:

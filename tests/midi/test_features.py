@@ -1,0 +1,166 @@
+import io
+import math
+from collections import Counter
+
+import numpy as np
+import pretty_midi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import compose, make_piece, pieces, rows_of
+
+from amt_ray.config import Limits
+from amt_ray.errors import InvalidPiece
+from amt_ray.midi.features import check_limits, measure
+from amt_ray.midi.instruments import DRUMS
+from amt_ray.midi.keys import KEYS
+from amt_ray.midi.parse import parse_midi
+from amt_ray.midi.write import write_midi
+from amt_ray.schemas import PIECES
+
+
+def brute_force_voices(rows):
+    """Mean voices by counting, tick by tick."""
+    counts = Counter()
+    for onset, duration, _, _, program in rows:
+        if program != DRUMS:
+            counts.update(range(onset, onset + duration))
+    return sum(counts.values()) / len(counts) if counts else 0.0
+
+
+def seconds_by_hand(piece, end_ticks):
+    seconds = 0.0
+    changes = [*zip(piece.tempo_ticks.tolist(), piece.tempo_bpm.tolist(), strict=True), (math.inf, 0.0)]
+    for (start, bpm), (stop, _) in zip(changes, changes[1:], strict=False):
+        if start < end_ticks:
+            seconds += (min(stop, end_ticks) - start) / piece.ticks_per_quarter * 60.0 / bpm
+    return seconds
+
+
+@given(pieces(max_quarters=20))
+def test_counts_and_means_are_those_of_plain_python(piece):
+    rows, got = rows_of(piece), measure(piece)
+    velocities = [velocity for _, _, _, velocity, _ in rows]
+    pitched = [pitch for _, _, pitch, _, program in rows if program != DRUMS]
+    by_program = Counter(program for *_, program in rows)
+    end = max(onset + duration for onset, duration, *_ in rows)
+    seconds = seconds_by_hand(piece, end)
+    assert got.n_notes == len(rows)
+    assert got.programs == sorted(by_program, key=lambda program: (-by_program[program], program))
+    assert got.n_tracks == len(by_program)
+    assert got.has_drums == (DRUMS in by_program)
+    assert (got.pitch_min, got.pitch_max) == ((min(pitched), max(pitched)) if pitched else (None, None))
+    assert got.velocity_mean == pytest.approx(sum(velocities) / len(velocities))
+    assert got.velocity_std == pytest.approx(math.sqrt(sum((v - got.velocity_mean) ** 2 for v in velocities) / len(rows)))
+    assert got.density_notes_per_beat == pytest.approx(len(rows) * piece.ticks_per_quarter / end)
+    assert got.duration_s == pytest.approx(seconds)
+    assert got.tempo_bpm == pytest.approx(60 * end / piece.ticks_per_quarter / seconds)
+
+
+@given(st.lists(st.tuples(*map(st.integers, (0, 1, 0, 1), (60, 30, 127, 127)), st.sampled_from((0, 5, DRUMS))), min_size=1))
+def test_voices_are_those_counted_tick_by_tick(rows):
+    got = measure(make_piece(rows))
+    assert got.mean_voices == pytest.approx(brute_force_voices(rows))
+
+
+@given(pieces(max_quarters=60, bpm=(20.0, 300.0)))
+def test_duration_and_notes_are_those_of_pretty_midi(piece):
+    rows = list({(row[0], row[2], row[4]): row for row in rows_of(piece)}.values())
+    changes = list(zip(piece.tempo_ticks.tolist(), piece.tempo_bpm.tolist(), strict=True))
+    written = write_midi(make_piece(rows, piece.ticks_per_quarter, changes))
+    got = measure(parse_midi(written))
+    oracle = pretty_midi.PrettyMIDI(io.BytesIO(written))
+    notes = [note for instrument in oracle.instruments for note in instrument.notes]
+    assert got.duration_s == pytest.approx(max(note.end for note in notes), rel=1e-5)
+    assert got.n_notes == len(notes)
+    assert sorted(got.programs) == sorted(DRUMS if i.is_drum else i.program for i in oracle.instruments)
+
+
+def test_the_mean_tempo_weighs_each_tempo_by_how_long_it_lasts():
+    # 4 quarters at 60 bpm last 4 s, 4 at 120 last 2 s: 8 quarters in 6 s.
+    piece = make_piece([(0, 96, 60, 80, 0)], 12, [(0, 60.0), (48, 120.0)])
+    assert measure(piece).duration_s == pytest.approx(6.0)
+    assert measure(piece).tempo_bpm == pytest.approx(80.0)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_cadence_on_a_scale_is_in_its_key(key):
+    tonic = KEYS.index(key) % 12
+    steps = (0, 2, 4, 5, 7, 9, 11) if key.endswith("major") else (0, 2, 3, 5, 7, 8, 11)
+    degrees = (0, 1, 2, 3, 4, 5, 6, 0, 4, 2, 0, 4, 0)
+    piece = make_piece([(12 * i, 24 if d == 0 else 12, 60 + tonic + steps[d], 80, 0) for i, d in enumerate(degrees)])
+    got = measure(piece)
+    assert got.key == key
+    assert 0.75 < got.key_confidence <= 1.0
+
+
+def test_the_chromatic_scale_and_drums_alone_have_no_key():
+    chromatic = measure(make_piece([(12 * i, 12, 60 + i, 80, 0) for i in range(12)]))
+    drums = measure(make_piece([(12 * i, 12, 36 + i, 80, DRUMS) for i in range(3)]))
+    assert (chromatic.key, chromatic.key_confidence) == (None, 0.0)
+    assert (drums.key, drums.key_confidence, drums.pitch_min, drums.mean_voices) == (None, 0.0, None, 0.0)
+
+
+def test_the_metre_is_the_one_that_holds_longest_in_all():
+    note = [(0, 144 * 3, 60, 80, 0)]
+    twice = make_piece(note, metres=[(0, 3, 4), (144, 4, 4), (144 + 192, 3, 4)])
+    assert measure(twice).time_signature == "3/4"
+    assert measure(make_piece(note, metres=[(0, 3, 4), (9999, 4, 4)])).time_signature == "3/4"
+
+
+@pytest.mark.parametrize(
+    ("end", "metres", "n_bars"),
+    [
+        (48, [(0, 4, 4)], 1),
+        (49, [(0, 4, 4)], 2),
+        (96, [(0, 3, 4)], 3),
+        (72, [(0, 6, 8)], 2),
+        (96, [(0, 4, 4), (48, 3, 4)], 3),
+        (96, [(0, 4, 4), (30, 3, 4)], 3),
+        (48, [(0, 4, 4), (480, 3, 4)], 1),
+    ],
+)
+def test_bars_are_counted_by_the_metre_map_cut_bars_too(end, metres, n_bars):
+    assert measure(make_piece([(0, end, 60, 80, 0)], metres=metres)).n_bars == n_bars
+
+
+MELODY = [(12 * i, 12, 60 + i % 5, 80, 0) for i in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "polyphony"),
+    [
+        (MELODY, "mono"),
+        ([*MELODY, (0, 1, 40, 80, 0)], "mono"),
+        ([(12 * i, 14, 60 + i % 5, 80, 0) for i in range(16)], "poly"),
+        ([*MELODY, *((12 * i, 12, 67, 80, 0) for i in range(16))], "homo"),
+        ([*MELODY, *((24 * i, 24, 48, 80, 33) for i in range(8))], "homo"),
+        ([*MELODY, *((48 * i, 48, 48, 80, 33) for i in range(4))], "poly"),
+        ([*MELODY, *((12 * i + 6, 12, 72 + i % 7, 80, 40) for i in range(16))], "poly"),
+        ([*MELODY, *((12 * i, 12, 36, 80, DRUMS) for i in range(16))], "mono"),
+    ],
+    ids=["melody", "a moment of two", "legato overlaps", "chords", "bass on half", "bass on a quarter", "apart", "drums"],
+)
+def test_polyphony_by_its_definition(rows, polyphony):
+    assert measure(make_piece(rows)).polyphony == polyphony
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"min_notes": 10**5}, "too_few_notes"),
+        ({"max_notes": 1}, "too_many_notes"),
+        ({"min_duration_s": 1e5}, "too_short"),
+        ({"max_duration_s": 1e-3}, "too_long"),
+    ],
+)
+def test_limits_are_refused_each_by_its_reason(limits, reason):
+    with pytest.raises(InvalidPiece) as caught:
+        check_limits(measure(compose(1)), Limits(**limits))
+    assert caught.value.reason == reason
+
+
+def test_a_row_has_the_columns_of_the_schema_as_plain_values():
+    row = measure(compose(2)).as_row()
+    assert list(row) == PIECES.names[-len(row) :]
+    assert not [name for name, value in row.items() if isinstance(value, np.generic)]
