@@ -16,7 +16,7 @@ from amt_ray.artifacts import write_file
 from amt_ray.errors import EncoderError
 from amt_ray.events.controls import control_ids
 from amt_ray.events.encode import decode
-from amt_ray.events.vocabulary import BAR, BOS
+from amt_ray.events.vocabulary import BAR, BAR_UNITS, BOS, METRES
 from amt_ray.generation.checks import Check, check_requests
 from amt_ray.generation.engine import OnStep, Row, generate
 from amt_ray.generation.request import Plan, Request, new_request, plan
@@ -124,9 +124,18 @@ class Composer:
         )
 
     def _take(self, a_plan: Plan, ids: list[int], text_E: np.ndarray, seconds: float) -> Take:
-        piece = decode(ids)
+        piece = _ended_with_its_last_bar(decode(ids), ids.count(BAR))
         if a_plan.exact_tempo_bpm is not None:
             piece = replace(piece, tempo_bpm=np.full(len(piece.tempo_bpm), a_plan.exact_tempo_bpm))
         style = self.bundle.nearest_style(text_E)
         similarity = 0.0 if style is None else float(np.array(self.bundle.styles[style].centroid) @ text_E)
         return Take(a_plan, ids, piece, similarity, check_requests(a_plan, piece, ids.count(BAR)), seconds)
+
+
+def _ended_with_its_last_bar(piece: Piece, n_bars: int) -> Piece:
+    """Cut the notes that sound beyond the last bar, so that the file has whole bars; generated pieces keep one metre."""
+    metre = (int(piece.metre_numerator[0]), int(piece.metre_denominator[0]))
+    end_units = n_bars * int(BAR_UNITS[METRES.index(metre)])
+    notes = piece.notes
+    duration = np.minimum(notes.duration_ticks, end_units - notes.onset_ticks)
+    return replace(piece, notes=replace(notes, duration_ticks=duration))

@@ -75,7 +75,7 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
 def _next(row: Row, logits_V: npt.NDArray[np.float64]) -> int:
     if row.steering.state.last == "END":
         return PAD
-    constrained = constrain(logits_V, row.steering.mask())
+    constrained = constrain(row.steering.end_logit(logits_V), row.steering.mask())
     event_id = draw(top_p(top_k(temperature(constrained, row.temperature), row.top_k), row.top_p), row.rng)
     row.steering.push(event_id)
     return event_id

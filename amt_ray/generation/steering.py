@@ -25,9 +25,12 @@ from amt_ray.events.vocabulary import (
     TEMPO,
     TIME_SIGNATURE,
 )
+from amt_ray.midi.piece import FloatArray
 
 NOTE_TOKENS = 5
 """POSITION, PROGRAM, PITCH, VELOCITY, DURATION."""
+REST_BARS = 2
+"""An instrument that was asked for never pauses for more than a bar: small models forget who plays."""
 FEWEST_BARS = 4
 """A piece of no stated length does not end sooner."""
 
@@ -39,7 +42,7 @@ class Steering:
         self.controls = controls
         self.tokens_left = max_tokens
         self.state: State = START
-        self._missing = set(controls.programs)
+        self._last_bar_of = dict.fromkeys(controls.programs, 0)
         self._program_mask = np.ones(PROGRAM.size, bool)
         if controls.programs:
             self._program_mask[:] = False
@@ -60,7 +63,8 @@ class Steering:
             bars_left = max(1, (self.controls.bars or 1) - before.bars)
             self._bar_budget = self.tokens_left // bars_left
         elif before.bars and event_id in DURATION:
-            self._missing.discard(before.program_id - PROGRAM.start)
+            if (program := before.program_id - PROGRAM.start) in self._last_bar_of:
+                self._last_bar_of[program] = before.bars
             onset = self._bar_start_units + before.position_id - POSITION.start
             end = onset + int(DURATION_UNITS[event_id - DURATION.start])
             self._sounds_until_units = max(self._sounds_until_units, end)
@@ -78,13 +82,28 @@ class Steering:
             self._steer_bar(mask)
         return mask
 
+    def end_logit(self, logits_V: FloatArray) -> FloatArray:
+        """In the last bar, give the end the model's whole wish to leave the bar: the next BAR, and MORE, count for EOS."""
+        if not self._is_last_bar or self.state.last != "DURATION":
+            return logits_V
+        merged = logits_V.copy()
+        merged[EOS] = np.logaddexp.reduce(logits_V[[EOS, BAR, MORE]])
+        return merged
+
+    @property
+    def _missing(self) -> bool:
+        """Whether an instrument that was asked for has not been heard at all."""
+        return not all(self._last_bar_of.values())
+
     def _programs(self) -> Mask:
-        """Instruments not heard yet come first, from the second bar on (or the only one)."""
+        """Instruments asked for that have been silent for `REST_BARS` come first (in a piece of one bar: at once)."""
+        rest = min(REST_BARS, self.controls.bars or REST_BARS)
+        due = [program for program, last in self._last_bar_of.items() if self.state.bars - last >= rest]
         wanted = np.zeros_like(allowed(START))
         wanted[PROGRAM.ids] = self._program_mask
-        if self._missing and self.state.bars >= min(2, self.controls.bars or 2):
+        if due:
             wanted[PROGRAM.ids] = False
-            wanted[[PROGRAM.start + program for program in self._missing]] = True
+            wanted[[PROGRAM.start + program for program in due]] = True
         return wanted
 
     def _steer_bar(self, mask: Mask) -> None:
@@ -107,14 +126,20 @@ class Steering:
         if self.tokens_left <= NOTE_TOKENS + 1:
             self._only(mask, EOS)
             return
-        is_last = bars == wanted
-        if is_last or (wanted is None and self._tokens_in_bar * 1.5 > self.tokens_left):
+        is_last = self._is_last_bar
+        if is_last:
             mask[BAR] = False
-        may_end = (bars >= FEWEST_BARS if wanted is None else is_last) and not (self._missing and can_sound)
+        may_end = (is_last or (wanted is None and bars >= FEWEST_BARS)) and not (self._missing and can_sound)
         mask[EOS] = (may_end and self.state.position_id >= 0) or not (mask[BAR] or can_sound)
         bar_is_full = self._tokens_in_bar + NOTE_TOKENS + 1 > self._bar_budget and self.state.position_id >= 0
         if wanted is not None and bar_is_full and not self._missing:
             self._only(mask, EOS if is_last else BAR)
+
+    @property
+    def _is_last_bar(self) -> bool:
+        """The bar asked for as the last, or else the one after which another like it would not fit."""
+        wanted = self.controls.bars
+        return self.state.bars == wanted if wanted is not None else self._tokens_in_bar * 1.5 > self.tokens_left
 
     def _one_voice(self, mask: Mask) -> None:
         mask[PITCH.ids] = mask[DRUM.ids] = mask[PROGRAM.ids] = False

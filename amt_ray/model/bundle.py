@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +77,10 @@ def save_bundle(bundle: Bundle, path: str | Path) -> None:
         (partial / "README.md").write_text(_model_card(bundle), encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         partial.replace(target)
-    except OSError as exc:
-        raise OutputError(str(target), exc.strerror or str(exc)) from exc
+    except (OSError, SafetensorError) as exc:
+        raise OutputError(str(target), getattr(exc, "strerror", None) or str(exc)) from exc
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -93,17 +95,30 @@ def load_bundle(path: str | Path) -> Bundle:
     try:
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         encoder = EncoderInfo(**json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
-        styles = json.loads((folder / "styles.json").read_text(encoding="utf-8"))
+        stored_styles = json.loads((folder / "styles.json").read_text(encoding="utf-8"))
+        styles = tuple(Style(style["name"], tuple(style["centroid"])) for style in stored_styles)
         training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        with quiet():
-            model = ConditionalGPT2.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
+        model = _load_model(folder)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as exc:
         detail = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         raise BundleError(str(path), f"it is damaged ({detail})", "train it again or copy it whole") from exc
     if vocabulary != [name_of(i) for i in range(N_IDS)]:
         raise BundleError(str(path), "its events are not those of this amt_ray", "train it again with this version")
     model.train(False)
-    return Bundle(model, encoder, tuple(Style(s["name"], tuple(s["centroid"])) for s in styles), training)
+    return Bundle(model, encoder, styles, training)
+
+
+def _load_model(folder: Path) -> ConditionalGPT2:
+    """Load the weights; transformers would put random numbers where some are missing, so that is a ValueError here."""
+    with quiet():
+        loaded: Any = ConditionalGPT2.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    model, report = loaded
+    wrong = sorted({*report["missing_keys"], *report["unexpected_keys"], *(key for key, *_ in report["mismatched_keys"])})
+    if wrong:
+        raise ValueError(f"config.json and model.safetensors differ in {len(wrong)} weights, {wrong[0]} the first")
+    return cast(ConditionalGPT2, model)
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -144,6 +144,8 @@ def _embeddings(
         return current
     facts = {"encoder": settings.encoder, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
 
+    blocks = _slices(place.table("captions"), TEXTS_PER_BATCH)
+
     def transform(rows: ray.data.Dataset) -> ray.data.Dataset:
         from ray.data import ActorPoolStrategy
 
@@ -154,13 +156,12 @@ def _embeddings(
             Embed,
             batch_format="pyarrow",
             batch_size=TEXTS_PER_BATCH,
-            compute=ActorPoolStrategy(size=gpus or cpus),
+            compute=ActorPoolStrategy(size=gpus or min(cpus, len(blocks))),
             fn_constructor_args=(settings.encoder, device),
             num_gpus=1 if gpus else None,
             num_cpus=0 if gpus else 0.9,
         )
 
-    blocks = _slices(place.table("captions"), TEXTS_PER_BATCH)
     return _write(place, "embeddings", made_of, blocks, transform, progress, lambda rows: facts)
 
 

@@ -18,6 +18,7 @@ from amt_ray.errors import (
     MissingPackageError,
     OutputError,
     RequestError,
+    TrainingError,
     WorkspaceError,
 )
 from amt_ray.generation.composer import Take
@@ -32,6 +33,7 @@ STATUS: dict[type[AmtError], int] = {
     LibraryError: 500,
     InvalidPiece: 500,
     WorkspaceError: 500,
+    TrainingError: 500,
     OutputError: 500,
 }
 """503 for a server that was set up wrong, 500 for what no request should ever cause."""
