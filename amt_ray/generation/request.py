@@ -27,9 +27,9 @@ class Request(Settings):
 
     text: str = Field(min_length=1, max_length=10_000, description="What the music should be, in words.")
     seed: int = Field(0, ge=0, lt=2**63, description="Same seed, same model, same request: same bytes.")
-    temperature: float = Field(0.9, gt=0, le=5, description="Below 1 safer, above 1 wilder.")
-    top_k: int | None = Field(None, ge=1, le=512, description="Draw only from so many likeliest events.")
-    top_p: float = Field(0.95, gt=0, le=1, description="Draw only from the likeliest events of this total probability.")
+    temperature: float = Field(0.8, gt=0, le=5, description="Below 1 safer, above 1 wilder.")
+    top_k: int | None = Field(50, ge=1, le=512, description="Draw only from so many likeliest events.")
+    top_p: float = Field(0.9, gt=0, le=1, description="Draw only from the likeliest events of this total probability.")
     max_tokens: int | None = Field(None, ge=64, description="Most events; the model's context is the limit and the default.")
     instruments: tuple[str, ...] | None = Field(None, description="Names, such as violin; or General MIDI numbers 0..127.")
     key: str | None = Field(None, description="Such as D minor.")

@@ -29,9 +29,11 @@ from amt_ray.midi.piece import FloatArray
 
 NOTE_TOKENS = 5
 """POSITION, PROGRAM, PITCH, VELOCITY, DURATION."""
+FEWEST_TOKENS = 3 + NOTE_TOKENS + 1
+"""BAR, TIME_SIGNATURE, TEMPO, one note, EOS: what any piece takes after its controls."""
 REST_BARS = 2
 """An instrument that was asked for never pauses for more than a bar: small models forget who plays."""
-FEWEST_BARS = 4
+FEWEST_BARS = 8
 """A piece of no stated length does not end sooner."""
 
 
@@ -76,6 +78,8 @@ class Steering:
         """Which events may come next, bool[512]; never empty."""
         mask = allowed(self.state)
         mask[MORE] = False
+        if self.state.last in ("BOS", "CONTROL"):
+            self._steer_controls(mask)
         if self.state.last == "POSITION":
             return self._narrowed(mask, self._programs())
         if self.state.last in ("BAR", "TIME_SIGNATURE", "TEMPO", "DURATION"):
@@ -105,6 +109,12 @@ class Steering:
             wanted[PROGRAM.ids] = False
             wanted[[PROGRAM.start + program for program in due]] = True
         return wanted
+
+    def _steer_controls(self, mask: Mask) -> None:
+        """The model may plan what is not asked for, but no instrument against the plan, and it leaves room for music."""
+        mask[PROGRAM.ids] &= self._program_mask
+        if self.tokens_left <= FEWEST_TOKENS:
+            self._only(mask, BAR)
 
     def _steer_bar(self, mask: Mask) -> None:
         if self.state.last == "DURATION":

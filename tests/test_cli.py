@@ -1,0 +1,120 @@
+"""Each thing that a user can get wrong: one sentence on standard error, the exit code of the table, nothing written."""
+
+import json
+
+import pytest
+
+from amt_ray import cli
+from amt_ray.errors import AmtError, InvalidPiece
+
+BLOCKS = "SPECIAL POSITION PITCH DRUM PROGRAM VELOCITY DURATION TEMPO TIME_SIGNATURE KEY STYLE GENRE MOOD DENSITY".split()
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line: exit code, standard output, standard error."""
+
+    def run(*argv):
+        code = cli.main([str(part) for part in argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def sentence(err):
+    """The one sentence; no traceback."""
+    lines = err.strip().splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+def test_missing_folder(run, tmp_path):
+    code, out, err = run("collect", tmp_path / "nowhere", tmp_path / "w")
+    assert (code, out) == (3, "")
+    assert "there is no such folder" in sentence(err)
+    assert not (tmp_path / "w").exists()
+
+
+def test_empty_folder(run, tmp_path):
+    (tmp_path / "library").mkdir()
+    code, _, err = run("collect", tmp_path / "library", tmp_path / "w")
+    assert code == 3
+    assert "no MIDI file in it (.mid, .midi, .kar)" in sentence(err)
+    assert not (tmp_path / "w").exists()
+
+
+def test_folder_without_one_readable_file(run, ray_local, broken_files, tmp_path):
+    code, _, err = run("collect", broken_files, tmp_path / "w")
+    assert code == 3
+    assert "none of its MIDI files can be taken" in err.strip().splitlines()[-1]
+    assert "Traceback" not in err
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize(("command", "needs"), [("prepare", "amt collect"), ("train", "amt prepare")])
+def test_stage_before_its_time(run, tmp_path, command, needs):
+    code, _, err = run(command, tmp_path / "w")
+    assert code == 4
+    assert f"run `{needs}` first" in sentence(err)
+
+
+def test_workspace_of_another_schema(run, library, tmp_path):
+    (tmp_path / "w" / "pieces").mkdir(parents=True)
+    (tmp_path / "w" / "pieces" / "manifest.json").write_text(json.dumps({"schema_version": 7}))
+    for command in (["collect", library, tmp_path / "w"], ["prepare", tmp_path / "w"]):
+        code, _, err = run(*command)
+        assert code == 4
+        assert "schema version 7" in sentence(err)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "folder", "file"])
+def test_bundle_that_is_none(run, tmp_path, kind):
+    path = tmp_path / "model"
+    if kind == "folder":
+        path.mkdir()
+    if kind == "file":
+        path.write_text("x")
+    for command in (["generate", "a waltz", "--model", path, "-o", tmp_path / "x.mid"], ["serve", "--model", path]):
+        code, _, err = run(*command)
+        assert code == 5
+        assert "name the folder that `amt train` wrote" in sentence(err)
+    assert not (tmp_path / "x.mid").exists()
+
+
+def test_unwritable_workspace(run, ray_local, library, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run("collect", library, tmp_path / "file" / "w")
+    assert code == 7
+    assert "cannot write" in sentence(err)
+
+
+def test_wrong_usage(run, tmp_path):
+    assert run("collect")[0] == 2
+    assert run("compose")[0] == 2
+    code, _, err = run("train", tmp_path, "--batch-tokens", "0")
+    assert code == 2
+    assert "--batch-tokens: received 0" in sentence(err)
+
+
+def test_blank_text(run, tmp_path):
+    code, _, err = run("generate", "  ", "--model", tmp_path)
+    assert code == 8
+    assert "text" in sentence(err)
+
+
+def test_the_table_of_events_is_whole(run):
+    code, out, _ = run("inspect", "events")
+    assert code == 0
+    for block in BLOCKS:
+        assert block in out
+    assert "506–511" in out
+
+
+def test_every_error_has_an_exit_code_of_its_own():
+    kinds = {kind for kind in AmtError.__subclasses__()}
+    assert set(cli.EXIT_CODES) == kinds
+    codes = [code for kind, code in cli.EXIT_CODES.items() if kind is not InvalidPiece]
+    assert len(set(codes)) == len(codes)
+    assert not {0, 1, 2} & set(codes)

@@ -1,0 +1,246 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from strategies import compose
+
+from amt_ray.config import ModelShape, TrainSettings
+from amt_ray.events.quantise import quantise
+from amt_ray.events.vocabulary import N_IDS, PAD
+from amt_ray.model.conditional_gpt2 import new_model
+from amt_ray.training.batches import Rows, plan_epoch
+from amt_ray.training.context import LocalContext
+from amt_ray.training.loop import _parameter_groups, _rate, event_loss, plan_steps, train
+from amt_ray.training.windows import Labels, cut_windows
+
+SHAPE = ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=256)
+TEXT_DIM = 8
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+def rows_of(seeds):
+    windows = [(i, w) for i, seed in enumerate(seeds) for w in cut_windows(quantise(compose(seed, 4)), Labels(), 128)]
+    lengths = [len(window.ids) for _, window in windows]
+    return Rows(
+        ids=np.concatenate([window.ids for _, window in windows]),
+        starts=np.append(0, np.cumsum(lengths)),
+        n_controls=np.array([window.n_controls for _, window in windows]),
+        texts=[np.array([i]) for i, _ in windows],
+        text_vectors=np.eye(len(seeds), TEXT_DIM, dtype=np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return rows_of((0, 1, 2))
+
+
+def settings(**changes):
+    given = {"batch_tokens": 512, "learning_rate": 1e-2, "epochs": 100, "max_steps": 20, "checkpoint_steps": 1000}
+    return TrainSettings(**{**given, **changes})
+
+
+def run(rows, folder, validation=None, shape=SHAPE, **changes):
+    folder.mkdir(exist_ok=True)
+    context = LocalContext(folder)
+    trained = train(rows, rows if validation is None else validation, shape, settings(**changes), context)
+    return trained, context.records
+
+
+def weights(trained):
+    return {name: value.clone() for name, value in trained.model.state_dict().items()}
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def losses(records):
+    return [record["loss"] for record in records]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(rows, tmp_path_factory):
+    return run(rows, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_the_loss_falls_far_on_a_few_rows(rows, tmp_path):
+    trained, records = run(
+        rows, tmp_path, max_steps=40, label_smoothing=0.0, control_dropout=0.0, prefix_dropout=0.0,
+        shape=SHAPE.model_copy(update={"dropout": 0.0}),
+    )  # fmt: skip
+    assert losses(records)[0] == pytest.approx(math.log(N_IDS), abs=0.1)
+    assert np.mean(losses(records)[-5:]) < 2.6
+    assert trained.metrics["validation_loss"] < 2.6
+    assert not hasattr(trained.model, "module")
+
+
+def test_records_say_where_the_run_is(undisturbed, rows):
+    trained, records = undisturbed
+    n_batches = len(plan_epoch(rows.lengths, 512, 0, 0))
+    assert [record["step"] for record in records] == list(range(1, 21))
+    assert [record["epoch"] for record in records] == [i // n_batches + 1 for i in range(20)]
+    assert {record["steps"] for record in records} == {20}
+    ends = [record["step"] for record in records if "validation_loss" in record]
+    assert ends == sorted({*range(n_batches, 21, n_batches), 20})
+    assert trained.metrics == records[-1]
+    assert all(record["events_per_s"] > 0 for record in records)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(undisturbed, rows, tmp_path):
+    trained, records = run(rows, tmp_path / "same")
+    assert losses(records) == losses(undisturbed[1])
+    assert same(weights(trained), weights(undisturbed[0]))
+    assert losses(run(rows, tmp_path / "other", seed=1)[1]) != losses(undisturbed[1])
+
+
+class Killed(Exception):
+    """Stands for a worker that goes away."""
+
+
+class KilledAt(LocalContext):
+    def __init__(self, folder, step):
+        super().__init__(folder)
+        self.last = step
+
+    def log(self, record):
+        super().log(record)
+        if record["step"] == self.last:
+            raise Killed
+
+
+@pytest.mark.parametrize(("killed_at", "goes_on_from"), [(10, 5), (13, 10), (3, 0)])
+def test_going_on_after_a_kill_gives_the_undisturbed_run_bit_for_bit(undisturbed, rows, tmp_path, killed_at, goes_on_from):
+    with pytest.raises(Killed):
+        train(rows, rows, SHAPE, settings(checkpoint_steps=5), KilledAt(tmp_path, killed_at))
+    torch.manual_seed(99)
+    trained, records = run(rows, tmp_path, checkpoint_steps=5)
+    assert [record["step"] for record in records] == list(range(goes_on_from + 1, 21))
+    assert losses(records) == losses(undisturbed[1])[goes_on_from:]
+    assert records[-1]["validation_loss"] == undisturbed[1][-1]["validation_loss"]
+    assert same(weights(trained), weights(undisturbed[0]))
+
+
+def test_a_run_that_had_ended_is_given_back_as_it_ended(rows, tmp_path):
+    first, _ = run(rows, tmp_path, max_steps=4)
+    again, records = run(rows, tmp_path, max_steps=4)
+    assert records == []
+    assert again.metrics == first.metrics
+    assert same(weights(again), weights(first))
+
+
+def test_what_on_finish_adds_is_kept_with_the_last_checkpoint(rows, tmp_path):
+    seen = []
+
+    def on_finish(trained, folder):
+        seen.append(trained.metrics["step"])
+        (folder / "extra.txt").write_text("kept")
+
+    train(rows, rows, SHAPE, settings(max_steps=4, checkpoint_steps=2), LocalContext(tmp_path), on_finish)
+    kept = sorted(tmp_path.iterdir())
+    assert [path.name for path in kept] == ["checkpoint_000002", "checkpoint_000004"]
+    assert [(path / "extra.txt").exists() for path in kept] == [False, True]
+    assert seen == [4]
+    assert json.loads((kept[0] / "record.json").read_text())["step"] == 2
+
+
+def test_without_validation_rows_there_is_no_validation_loss(rows, tmp_path):
+    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], [], rows.text_vectors)
+    trained, _ = run(rows, tmp_path, none, max_steps=1)
+    assert trained.metrics["validation_loss"] is None
+
+
+def test_validation_is_the_mean_over_events_whatever_the_batches(rows, tmp_path):
+    small, _ = run(rows, tmp_path / "a", max_steps=1, seed=5)
+    model, total, events = small.model.eval(), 0.0, 0
+    for row in range(len(rows)):
+        ids = torch.from_numpy(rows.ids[rows.starts[row] : rows.starts[row + 1]].astype(np.int64))
+        text = torch.from_numpy(rows.text_vectors[rows.texts[row][0]])[None]
+        with torch.no_grad():
+            log_p = model(ids[None], text, torch.tensor([True])).log_softmax(2)[0]
+        total -= float(log_p[torch.arange(len(ids) - 1), ids[1:]].sum())
+        events += len(ids) - 1
+    assert small.metrics["validation_loss"] == pytest.approx(total / events, rel=1e-5)
+
+
+def test_gradient_checkpointing_changes_memory_and_nothing_else(rows, tmp_path):
+    shape = SHAPE.model_copy(update={"dropout": 0.0})
+    plain, plain_records = run(rows, tmp_path / "plain", shape=shape, max_steps=5)
+    saving, saving_records = run(rows, tmp_path / "saving", shape=shape, max_steps=5, gradient_checkpointing=True)
+    assert losses(saving_records) == pytest.approx(losses(plain_records), rel=1e-5)
+    assert saving.model.is_activation_checkpointing
+    assert not plain.model.is_activation_checkpointing
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_is_smoothed_cross_entropy_of_the_next_event_without_padding(smoothing):
+    torch.manual_seed(0)
+    lengths = (7, 4, 2)
+    ids = torch.full((3, 7), PAD)
+    for row, n in enumerate(lengths):
+        ids[row, :n] = torch.randint(1, N_IDS, (n,))
+    logits = torch.randn(3, 7, N_IDS)
+    got = event_loss(lambda *_: logits, ids, torch.zeros(3, 1), torch.ones(3, dtype=torch.bool), smoothing)
+    terms = []
+    for row, n in enumerate(lengths):
+        for t in range(n - 1):
+            log_p = logits[row, t].double().log_softmax(0)
+            wanted = torch.full((N_IDS,), smoothing / N_IDS, dtype=torch.float64)
+            wanted[ids[row, t + 1]] += 1 - smoothing
+            terms.append(-(wanted * log_p).sum())
+    assert got.item() == pytest.approx(torch.stack(terms).mean().item(), rel=1e-6)
+
+
+def test_weight_decay_acts_on_matrices_only():
+    model = new_model(ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=64), TEXT_DIM)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    decayed, free = _parameter_groups(model, 0.3)
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.3, 0.0)
+    block = "transformer.h.0."
+    assert {names[id(p)] for p in decayed["params"]} == {
+        block + "attn.c_attn.weight", block + "attn.c_proj.weight", block + "mlp.c_fc.weight", block + "mlp.c_proj.weight",
+        "text_prefix.weight",
+    }  # fmt: skip
+    assert len(decayed["params"]) + len(free["params"]) == len(names)
+    assert {"no_text", "transformer.wte.weight", "transformer.wpe.weight"} <= {names[id(p)] for p in free["params"]}
+
+
+def test_the_rate_rises_in_a_line_and_falls_on_a_cosine_to_a_tenth():
+    rate = _rate(110, 10 / 110)
+    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert [rate(step) for step in (10, 35, 60, 85, 110)] == pytest.approx(
+        [1.0, 0.1 + 0.45 * (1 + math.sqrt(0.5)), 0.55, 0.1 + 0.45 * (1 - math.sqrt(0.5)), 0.1]
+    )
+    assert _rate(1, 0.0)(0) == 1.0
+
+
+def test_ranks_have_equally_many_steps_and_no_batch_twice(rows):
+    lengths = np.random.default_rng(0).integers(50, 200, 60)
+    many = Rows(np.zeros(lengths.sum(), np.uint16), np.append(0, np.cumsum(lengths)), lengths * 0, [], rows.text_vectors)
+    chosen = settings(epochs=3, max_steps=None, batch_tokens=1000)
+    ranks = [list(plan_steps(many, chosen, rank, 3)) for rank in range(3)]
+    assert len({len(steps) for steps in ranks}) == 1
+    assert [step.number for step in ranks[0]] == list(range(len(ranks[0])))
+    for epoch in range(3):
+        plan = plan_epoch(lengths, 1000, 0, epoch)
+        steps = [step for rank in ranks for step in rank if step.epoch == epoch]
+        places = [step.place for step in steps]
+        assert sorted(places) == list(range(len(plan) // 3 * 3))
+        assert all(step.rows.tolist() == plan[step.place].tolist() for step in steps)
+        assert sum(step.ends_epoch for step in steps) == 3
+
+
+def test_more_ranks_than_batches_share_what_there_is(rows):
+    steps = [list(plan_steps(rows, settings(epochs=2, max_steps=None, batch_tokens=10**6), rank, 4)) for rank in range(4)]
+    assert [[step.place for step in rank] for rank in steps] == [[0, 0]] * 4
+    assert [len(step.rows) for step in steps[3]] == [len(rows)] * 2
+
+
+def test_max_steps_ends_the_plan_in_the_middle_of_an_epoch(rows):
+    assert [step.number for step in plan_steps(rows, settings(max_steps=3), 0, 1)] == [0, 1, 2]
