@@ -213,9 +213,6 @@ def generate(
     device: Annotated[Device, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Turn a sentence into a .mid; an option always wins over what the sentence says."""
-    from pathlib import Path
-
-    from amt_ray.artifacts import write_file
     from amt_ray.generation.composer import Composer
     from amt_ray.generation.request import new_request
 
@@ -238,6 +235,16 @@ def generate(
         limit = request.max_tokens or composer.context_tokens
         take = composer.generate_batch([request], lambda step: progress("events", step, limit))[0]
     take.save(out)
+    _write_beside(out, take, wav, png)
+    _show_take(display, take)
+    display.say(f"{out} ({len(take.midi):,} bytes, seed {request.seed}, {take.seconds:.1f} s)")
+
+
+def _write_beside(out: str, take: Any, wav: bool, png: bool) -> None:
+    from pathlib import Path
+
+    from amt_ray.artifacts import write_file
+
     if wav:
         from amt_ray.media.audio import render_wav
 
@@ -245,9 +252,7 @@ def generate(
     if png:
         from amt_ray.media.pianoroll import draw_piano_roll
 
-        write_file(Path(out).with_suffix(".png"), draw_piano_roll(take.piece, text))
-    _show_take(display, take)
-    display.say(f"{out} ({len(take.midi):,} bytes, seed {request.seed}, {take.seconds:.1f} s)")
+        write_file(Path(out).with_suffix(".png"), draw_piano_roll(take.piece, take.plan.request.text))
 
 
 def _show_take(display: Display, take: Any) -> None:

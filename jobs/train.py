@@ -1,6 +1,7 @@
-"""`amt train` on a cluster.
+r"""`amt train` on a cluster.
 
-ray job submit --working-dir . -- python jobs/train.py s3://BUCKET/workspace --bundle /models/amt_ray --preset base --device cuda
+ray job submit --working-dir . -- python jobs/train.py s3://BUCKET/workspace \
+    --bundle /models/amt_ray --preset base --device cuda
 """
 
 from entry import run

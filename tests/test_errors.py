@@ -20,7 +20,10 @@ from amt_ray.errors import (
 SENTENCES = [
     (LibraryError("/music", "no MIDI file in it", "name another"), "/music: no MIDI file in it; name another."),
     (InvalidPiece("too_short", "1.00 s < 2 s"), "too_short: 1.00 s < 2 s"),
-    (WorkspaceError("/w", "it has no pieces yet", "run `amt collect`"), "workspace /w: it has no pieces yet; run `amt collect`."),
+    (
+        WorkspaceError("/w", "it has no pieces yet", "run `amt collect`"),
+        "workspace /w: it has no pieces yet; run `amt collect`.",
+    ),
     (BundleError("/m", "it is damaged", "copy it whole"), "model /m: it is damaged; copy it whole."),
     (EncoderError("mini", "it is not there", "install it"), "text encoder mini: it is not there; install it."),
     (OutputError("/out", "File exists"), "cannot write /out: File exists; name a place that you may write to."),

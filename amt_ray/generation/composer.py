@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from amt_ray.artifacts import write_file
-from amt_ray.errors import EncoderError
+from amt_ray.errors import EncoderError, RequestError
 from amt_ray.events.controls import control_ids
 from amt_ray.events.encode import decode
 from amt_ray.events.vocabulary import BAR, BAR_UNITS, BOS, METRES
@@ -80,8 +80,10 @@ class Composer:
         """Load a bundle and its encoder.
 
         Raises BundleError for a folder that is no bundle, EncoderError when the encoder is not found or is not the one
-        that the model was trained with.
+        that the model was trained with, RequestError for a device that is not there.
         """
+        if device != "cpu" and not torch.cuda.is_available():
+            raise RequestError("device", device, "cpu: PyTorch finds no GPU on this machine")
         bundle = load_bundle(path)
         check_encoder(bundle.encoder)
         encoder = TextEncoder(bundle.encoder.name, device=device)

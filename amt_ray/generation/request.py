@@ -76,7 +76,7 @@ def plan(request: Request, style: int | None) -> Plan:
     Raises RequestError for an option that names nothing the event language knows.
     """
     analysis = analyse(request.text)
-    excluded = tuple({p for mention in analysis.excluded_instruments for p in mention.programs})
+    excluded = {p for mention in analysis.excluded_instruments for p in mention.programs}
     named = request.instruments
     programs = (
         tuple(_program(name) for name in named)
@@ -96,13 +96,14 @@ def plan(request: Request, style: int | None) -> Plan:
         polyphony=analysis.polyphony,
         bars=request.bars or analysis.bars or _bars_of(analysis.duration_s, tempo_bpm, metre),
     )
-    return Plan(request, analysis, controls, excluded, request.tempo_bpm or analysis.tempo_bpm)
+    return Plan(request, analysis, controls, tuple(sorted(excluded - set(programs))), request.tempo_bpm or analysis.tempo_bpm)
 
 
 def _program(name: str) -> int:
-    if name.strip().isdigit():
-        if int(name) < N_PROGRAMS - 1:
-            return int(name)
+    if name.strip() in _PROGRAM_NUMBERS:
+        return int(name)
+    if name.strip().isdecimal():
+        pass
     elif mentions := analyse(name).instruments:
         return mentions[0].programs[0]
     raise RequestError("instruments", repr(name), "a name such as violin, piano or drums, or a number 0 to 127")

@@ -139,7 +139,7 @@ class Steering:
         is_last = self._is_last_bar
         if is_last:
             mask[BAR] = False
-        may_end = (is_last or (wanted is None and bars >= FEWEST_BARS)) and not (self._missing and can_sound)
+        may_end = (is_last or (wanted is None and bars >= FEWEST_BARS)) and not (self._missing and (can_sound or mask[BAR]))
         mask[EOS] = (may_end and self.state.position_id >= 0) or not (mask[BAR] or can_sound)
         bar_is_full = self._tokens_in_bar + NOTE_TOKENS + 1 > self._bar_budget and self.state.position_id >= 0
         if wanted is not None and bar_is_full and not self._missing:

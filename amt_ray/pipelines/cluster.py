@@ -12,8 +12,6 @@ _QUIET = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    # Ray's core prints a warning of its own for every actor pool; what matters reaches us as exceptions.
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
@@ -58,3 +56,11 @@ def resources() -> dict[str, float]:
 
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return found
+
+
+def actor_restarts() -> int:
+    """How often Ray Data may restart an actor: for ever on a cluster; never on one machine, where a lost node is the end.
+
+    Ray's core prints a warning for every actor that it might restart (its issue 53727).
+    """
+    return -1 if os.environ.get("RAY_ADDRESS") else 0

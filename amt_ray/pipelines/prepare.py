@@ -15,7 +15,7 @@ from amt_ray.config import PrepareSettings
 from amt_ray.errors import InvalidPiece
 from amt_ray.events.quantise import quantise
 from amt_ray.midi.parse import parse_midi
-from amt_ray.pipelines.cluster import block_count, resources, start_ray
+from amt_ray.pipelines.cluster import actor_restarts, block_count, resources, start_ray
 from amt_ray.pipelines.parts import RowCount
 from amt_ray.pipelines.progress import Progress, polled, silent
 from amt_ray.schemas import CAPTIONS, PIECES, SEQUENCES
@@ -160,6 +160,7 @@ def _embeddings(
             fn_constructor_args=(settings.encoder, device),
             num_gpus=1 if gpus else None,
             num_cpus=0 if gpus else 0.9,
+            max_restarts=actor_restarts(),
         )
 
     return _write(place, "embeddings", made_of, blocks, transform, progress, lambda rows: facts)

@@ -18,7 +18,7 @@ from typing import Any
 
 from amt_ray.artifacts import Workspace, fingerprint
 from amt_ray.config import PRESETS, TrainSettings
-from amt_ray.errors import BundleError, OutputError, TrainingError
+from amt_ray.errors import BundleError, OutputError, RequestError, TrainingError
 from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
 from amt_ray.training.loop import Trained, train
@@ -82,6 +82,7 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
     import ray.train
     from ray.train.torch import TorchTrainer
 
+    _check_room(settings)
     board = ray.remote(Board).options(num_cpus=0).remote()
     config = {"workspace": place.root, "settings": settings, "made_of": made_of, "board": board}
     cpus = max(1, int(resources().get("CPU", 1)) // settings.workers)
@@ -112,6 +113,15 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
     assert result.checkpoint is not None, "the last step always reports a checkpoint"
     with result.checkpoint.as_directory() as folder:
         _copy_whole(Path(folder) / "bundle", target)
+
+
+def _check_room(settings: TrainSettings) -> None:
+    """Refuse what Ray would wait for without an end."""
+    kind = "GPU" if settings.use_gpu else "CPU"
+    there = int(resources().get(kind, 0))
+    if there < settings.workers:
+        asked = f"{settings.workers} with a {kind} each"
+        raise RequestError("workers", asked, f"at most {there}, which is what Ray has here (--device cpu needs no GPU)")
 
 
 def train_worker(config: dict[str, Any]) -> None:

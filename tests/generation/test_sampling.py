@@ -55,7 +55,13 @@ def test_top_p_keeps_the_fewest_likeliest_that_reach_p(logits, p):
 
 def test_top_p_by_hand():
     logits = np.log(np.array([0.1, 0.5, 0.15, 0.25]))
-    assert [kept(top_p(logits, p)) for p in (0.4, 0.6, 0.8, 0.95, 1.0)] == [{1}, {1, 3}, {1, 3, 2}, {0, 1, 2, 3}, {0, 1, 2, 3}]
+    assert [kept(top_p(logits, p)) for p in (0.4, 0.6, 0.8, 0.95, 1.0)] == [
+        {1},
+        {1, 3},
+        {1, 3, 2},
+        {0, 1, 2, 3},
+        {0, 1, 2, 3},
+    ]
 
 
 @given(LOGITS, st.data())

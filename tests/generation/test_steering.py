@@ -111,7 +111,8 @@ def test_nothing_plays_but_the_instruments_asked_for(controls, seed, taste):
 
 @given(plans, seeds, tastes)
 def test_all_instruments_asked_for_sound(controls, seed, taste):
-    assume(controls.programs and (controls.bars is None or controls.bars > len(controls.programs)))
+    # One voice's long notes can fill all bars that were asked for, and a bar can begin with its last position.
+    assume(controls.bars is None or (controls.bars > len(controls.programs) and controls.polyphony != "mono"))
     assert set(decode(walk(controls, 900, seed, taste)).programs) == set(controls.programs)
 
 

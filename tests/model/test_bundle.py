@@ -39,7 +39,17 @@ def test_what_is_saved_is_loaded_bit_for_bit(bundle, folder):
     wanted, got = bundle.model.state_dict(), loaded.model.state_dict()
     assert wanted.keys() == got.keys()
     assert [name for name in wanted if not torch.equal(wanted[name], got[name])] == []
-    own = {"text_dim", "prefix_tokens", "n_positions", "n_embd", "n_layer", "n_head", "vocab_size", "attn_pdrop", "resid_pdrop"}
+    own = {
+        "text_dim",
+        "prefix_tokens",
+        "n_positions",
+        "n_embd",
+        "n_layer",
+        "n_head",
+        "vocab_size",
+        "attn_pdrop",
+        "resid_pdrop",
+    }
     assert {name: getattr(loaded.model.config, name) for name in own} == {
         name: getattr(bundle.model.config, name) for name in own
     }
