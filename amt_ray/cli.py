@@ -121,10 +121,11 @@ def collect(
     if report.rejected_by_reason:
         display.table("Rejected by reason", report.rejected_by_reason)
     artists = list(report.files_by_artist.items())
-    shown = {artist or "(no artist)": f"{files} files" for artist, files in artists[:MOST_ARTISTS_SHOWN]}
-    display.table("Files by artist", shown)
+    display.say("File distribution by artist:")
+    for artist, files in artists[:MOST_ARTISTS_SHOWN]:
+        display.say(f"- {artist or '(no artist)'}: {files:,} files")
     if len(artists) > MOST_ARTISTS_SHOWN:
-        display.say(f"  … {len(artists) - MOST_ARTISTS_SHOWN:,} more artists")
+        display.say(f"- … ({len(artists) - MOST_ARTISTS_SHOWN:,} more artists)")
 
 
 @app.command()

@@ -75,7 +75,7 @@ class ShowProgress:
         self._last_done[what] = done
         elapsed_s = now_s - self._began_s[what]
         rate = done / elapsed_s if elapsed_s > 0 else 0.0
-        self._show(what, done, total, elapsed_s, f"{rate:,.0f} {what}/s" if done else "")
+        self._show(what, done, total, elapsed_s, f"{rate:,.0f}/s" if done else "")
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Show a step of training."""

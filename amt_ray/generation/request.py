@@ -14,12 +14,13 @@ from amt_ray.config import Settings
 from amt_ray.errors import RequestError
 from amt_ray.events.controls import Controls
 from amt_ray.events.vocabulary import BAR_UNITS, METRES, TIME_SIGNATURE, UNITS_PER_QUARTER
-from amt_ray.midi.instruments import N_PROGRAMS
+from amt_ray.midi.instruments import DRUMS
 from amt_ray.midi.keys import KEYS
 from amt_ray.text.analyse import TextAnalysis, analyse
 from amt_ray.text.labels import GENRES, MOODS
 
 MOST_BARS = 256
+_PROGRAM_NUMBERS = {str(program) for program in range(DRUMS)}
 
 
 class Request(Settings):
@@ -96,17 +97,17 @@ def plan(request: Request, style: int | None) -> Plan:
         polyphony=analysis.polyphony,
         bars=request.bars or analysis.bars or _bars_of(analysis.duration_s, tempo_bpm, metre),
     )
-    return Plan(request, analysis, controls, tuple(sorted(excluded - set(programs))), request.tempo_bpm or analysis.tempo_bpm)
+    return Plan(
+        request, analysis, controls, tuple(sorted(excluded - set(programs))), request.tempo_bpm or analysis.tempo_bpm
+    )
 
 
 def _program(name: str) -> int:
     if name.strip() in _PROGRAM_NUMBERS:
         return int(name)
-    if name.strip().isdecimal():
-        pass
-    elif mentions := analyse(name).instruments:
+    if mentions := analyse(name).instruments:
         return mentions[0].programs[0]
-    raise RequestError("instruments", repr(name), "a name such as violin, piano or drums, or a number 0 to 127")
+    raise RequestError("instruments", repr(name)[:80], "a name such as violin, piano or drums, or a number 0 to 127")
 
 
 def _choice(field: str, received: str | None, allowed: Sequence[str]) -> str | None:

@@ -100,9 +100,10 @@ class Steering:
         return not all(self._last_bar_of.values())
 
     def _programs(self) -> Mask:
-        """Instruments asked for that have been silent for `REST_BARS` come first (in a piece of one bar: at once)."""
+        """Of the instruments silent for `REST_BARS` (in a piece of one bar: for one) the longest silent come first."""
         rest = min(REST_BARS, self.controls.bars or REST_BARS)
-        due = [program for program, last in self._last_bar_of.items() if self.state.bars - last >= rest]
+        latest = min([self.state.bars - rest, *self._last_bar_of.values()])
+        due = [program for program, last in self._last_bar_of.items() if last == latest <= self.state.bars - rest]
         wanted = np.zeros_like(allowed(START))
         wanted[PROGRAM.ids] = self._program_mask
         if due:

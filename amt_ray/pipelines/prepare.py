@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PIECES_PER_BLOCK = 250
 TEXTS_PER_BATCH = 256
+_COUNTED = {"captions": "pieces described", "embeddings": "captions embedded", "sequences": "pieces encoded"}
+"""What progress counts while an artefact is made: the rows that go in."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ def _write(
         count()
         return sum(block.num_rows for block in blocks[: len(count.by_part)])
 
-    with polled(progress, name, sum(block.num_rows for block in blocks), inputs_done):
+    with polled(progress, _COUNTED[name], sum(block.num_rows for block in blocks), inputs_done):
         dataset = transform(ray.data.from_arrow(list(blocks)))
         dataset.write_parquet(folder, filesystem=place.fs, ray_remote_args={"num_cpus": 0.1})
     manifest = Manifest(made_of, made_of, count(), facts=facts_of(place.rows(name, made_of)))

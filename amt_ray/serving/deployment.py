@@ -41,8 +41,12 @@ class ComposerReplica:
 
     @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=BATCH_WAIT_S)
     async def _compose_batch(self, requests: list[Request]) -> list[Take]:
+        return await asyncio.to_thread(self.compose_all, requests)
+
+    def compose_all(self, requests: list[Request]) -> list[Take]:
+        """Compose one batch, and keep in mind how that went."""
         try:
-            takes = await asyncio.to_thread(self._composer.generate_batch, requests)
+            takes = self._composer.generate_batch(requests)
         except AmtError:
             raise
         except Exception as exc:

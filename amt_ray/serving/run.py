@@ -62,9 +62,8 @@ def served(
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     if serve.status().proxies:
         # Its address is another one, and stopping ours would stop theirs.
-        raise RequestError(
-            "cluster", "one on which Ray Serve runs already", "such a one with: serve deploy serve_config.yaml"
-        )
+        allowed = "one without (there, use: serve deploy serve_config.yaml)"
+        raise RequestError("cluster", "one on which Ray Serve runs already", allowed)
     deployment = composer_deployment.options(
         num_replicas=replicas, autoscaling_config=None, ray_actor_options={"num_cpus": 1, "num_gpus": int(use_gpu)}
     )

@@ -42,7 +42,7 @@ def test_all_that_was_asked_for_and_not_met():
         ("key signature", "D minor", "C major"),
         ("metre", "3/4", "4/4"),
         ("tempo", "100 bpm", "150 bpm"),
-        ("polyphony", "mono", "homo"),
+        ("polyphony", "mono", "poly"),
         ("bars", "8", "6"),
     ]
     assert {check.is_met for check in got} == {False}

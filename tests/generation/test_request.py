@@ -27,7 +27,7 @@ def controls_of(text="music", style=None, **options):
         ("seed", "one", "valid integer"),
         ("temperature", 0, "greater than 0"),
         ("temperature", 5.1, "less than or equal to 5"),
-        ("temperature", float("nan"), "greater than 0"),
+        ("temperature", float("nan"), "less than or equal to 5"),
         ("top_k", 0, "greater than or equal to 1"),
         ("top_k", 513, "less than or equal to 512"),
         ("top_p", 0.0, "greater than 0"),
@@ -60,6 +60,7 @@ def test_a_request_without_text_is_refused():
     [
         ("instruments", ["trumpets of Jericho and", "x"], "a name such as violin, piano or drums, or a number 0 to 127"),
         ("instruments", ["128"], "a number 0 to 127"),
+        ("instruments", ["1.5"], "a number 0 to 127"),
         ("instruments", ["9" * 5000], "a number 0 to 127"),
         ("instruments", ["²"], "a number 0 to 127"),
         ("instruments", ["-1"], "a number 0 to 127"),
