@@ -296,6 +296,8 @@ def serve(
     model: Annotated[str, typer.Option(help="Model bundle, such as WORKSPACE/model.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    replicas: Annotated[int, typer.Option(min=1, help="Copies of the model, each on a CPU or a GPU of its own.")] = 1,
+    device: Annotated[Device, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Serve a model over HTTP: POST /v1/generate, GET /healthz; ends with Ctrl-C."""
     from amt_ray.serving.run import serve_model
@@ -306,7 +308,7 @@ def serve(
         display.say(f"listening on {url}; try:")
         display.say(f"""  curl -d '{{"text": "a fast reel for fiddle"}}' -o x.mid {url}/v1/generate""")
 
-    serve_model(model, host, port, on_ready=on_ready)
+    serve_model(model, host, port, replicas, use_gpu=device == "cuda", on_ready=on_ready)
     display.say("stopped")
 
 

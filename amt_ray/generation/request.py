@@ -44,7 +44,7 @@ class Request(Settings):
     @classmethod
     def _has_words(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("the text is blank")
+            raise ValueError("a text with at least one word")
         return value
 
 
@@ -55,7 +55,16 @@ def new_request(**values: Any) -> Request:
     except ValidationError as exc:
         first = exc.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "request"
-        raise RequestError(field, repr(first.get("input"))[:80], first["msg"]) from exc
+        raise RequestError(field, repr(first.get("input"))[:80], _allowed(first["type"], first["msg"])) from exc
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What pydantic's message allows, as the end of a sentence."""
+    if kind == "extra_forbidden":
+        return f"one of the fields {', '.join(Request.model_fields)}"
+    for said, meant in (("Value error, ", ""), ("Input should be ", ""), ("String should have ", "text of ")):
+        message = message.replace(said, meant)
+    return message
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,8 @@ class Steering:
     def _programs(self) -> Mask:
         """Of the instruments silent for `REST_BARS` (in a piece of one bar: for one) the longest silent come first."""
         rest = min(REST_BARS, self.controls.bars or REST_BARS)
-        latest = min([self.state.bars - rest, *self._last_bar_of.values()])
-        due = [program for program, last in self._last_bar_of.items() if last == latest <= self.state.bars - rest]
+        longest_ago = min([self.state.bars - rest, *self._last_bar_of.values()])
+        due = [program for program, last in self._last_bar_of.items() if last == longest_ago <= self.state.bars - rest]
         wanted = np.zeros_like(allowed(START))
         wanted[PROGRAM.ids] = self._program_mask
         if due:

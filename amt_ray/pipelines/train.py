@@ -45,10 +45,12 @@ def train_model(
     """Train on the workspace's sequences and write the bundle, by default to WORKSPACE/model.
 
     `on_record` is called with the metrics of each step, in order. Raises WorkspaceError before `amt prepare`, OutputError
-    when the bundle cannot be written.
+    when the bundle cannot be written, RequestError for more workers than Ray has room for.
     """
     place = Workspace(workspace)
     made_of = fingerprint("model", place.need("sequences").version, place.need("embeddings").version, settings.model_dump())
+    if bundle is None and "://" in workspace:
+        raise RequestError("bundle", "nothing", "a local folder, because the workspace is not on this machine")
     target = Path(bundle) if bundle is not None else Path(place.path) / "model"
     if current := _current(target, made_of):
         metrics = current.training["metrics"]
