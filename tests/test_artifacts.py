@@ -58,9 +58,10 @@ def test_killed_between_rows_and_manifest_nothing_has_happened(workspace, monkey
     def killed(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Workspace, "commit", killed)
-        workspace.write("rejects", rejects("new.mid"), "new", {}, {})
+        with pytest.raises(KeyboardInterrupt):
+            workspace.write("rejects", rejects("new.mid"), "new", {}, {})
     assert paths_of(workspace) == ["old.mid"]
     workspace.write("rejects", rejects("newer.mid"), "new", {}, {})
     assert paths_of(workspace) == ["newer.mid"]
@@ -145,7 +146,7 @@ def test_rows_that_are_gone_are_one_sentence(workspace, tmp_path):
     workspace.write("rejects", rejects("a.mid"), "f", {}, {})
     (tmp_path / "workspace/rejects/f/part-0.parquet").unlink()
     (tmp_path / "workspace/rejects/f").rmdir()
-    with pytest.raises(WorkspaceError, match="/rejects/f is damaged .*; make it again in a new folder"):
+    with pytest.raises(WorkspaceError, match=r"/rejects/f is damaged .*; make it again in a new folder"):
         workspace.table("rejects")
 
 
@@ -153,7 +154,7 @@ def test_rows_cut_short_are_one_sentence(workspace, tmp_path):
     workspace.write("rejects", rejects("a.mid"), "f", {}, {})
     part = tmp_path / "workspace/rejects/f/part-0.parquet"
     part.write_bytes(part.read_bytes()[:-9])
-    with pytest.raises(WorkspaceError, match="/rejects/f is damaged .*; make it again in a new folder"):
+    with pytest.raises(WorkspaceError, match=r"/rejects/f is damaged .*; make it again in a new folder"):
         workspace.table("rejects")
 
 

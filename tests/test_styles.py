@@ -20,7 +20,7 @@ def three_clouds():
 
 
 def test_the_number_of_styles_is_where_the_silhouette_is_highest(three_clouds):
-    vectors, texts, cloud = three_clouds
+    vectors, texts, _ = three_clouds
     book = fit_styles(vectors, texts, 2, 6, seed=0)
     assert set(book.silhouette_by_k) == {2, 3, 4, 5, 6}
     assert max(book.silhouette_by_k, key=book.silhouette_by_k.get) == 3

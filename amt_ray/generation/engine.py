@@ -42,6 +42,8 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
 
     `on_step` is called with the number of events drawn so far after each step.
     """
+    if not rows:
+        return []
     embeds_BSD, attention_BS = _prompts(model, rows)
     position_BS = (attention_BS.cumsum(1) - 1).clamp(min=0)
     sequences = [list(row.prompt) for row in rows]

@@ -80,7 +80,7 @@ def run_demo(
             ("Styles found", ", ".join(prepared.styles)),
             ("Training windows", f"{prepared.n_windows:,} ({prepared.n_tokens:,} events)"),
             ("Model", f"{trained.parameters / 1e6:.1f} M parameters, {trained.metrics['steps']} steps on this machine"),
-            ("Validation loss", f"{trained.metrics['validation_loss']:.2f} nats per event"),
+            ("Validation loss", _loss(trained.metrics.get("validation_loss"))),
             *((f"Time to {step}", f"{duration_s:.0f} s") for step, duration_s in seconds.items()),
         ]
         page = build_page(exhibits, "Music from sentences, made by amt_ray", how)
@@ -96,3 +96,7 @@ def _exhibit(folder: Path, number: int, take: Take) -> Exhibit:
     met = sum(check.is_met for check in take.checks)
     facts = {"Requests met": f"{met} of {len(take.checks)}"} | describe(take.piece, len(take.ids))
     return Exhibit(take.plan.request.text, f"{name}.mid", f"{name}.wav", f"{name}.png", tuple(facts.items()))
+
+
+def _loss(nats_per_event: float | None) -> str:
+    return "not measured, too few pieces" if nats_per_event is None else f"{nats_per_event:.2f} nats per event"

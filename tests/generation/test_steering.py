@@ -88,6 +88,22 @@ def test_every_way_ends_in_time_obeys_the_grammar_and_is_music(controls, max_tok
     assert len(decode(ids).notes) == sum(event_id in DURATION for event_id in ids) > 0
 
 
+@pytest.mark.parametrize("taste", TASTES)
+@pytest.mark.parametrize("max_tokens", [64, 65, 66, 67, 68, 69, 100])
+def test_whatever_the_model_likes_the_budget_holds(taste, max_tokens):
+    for controls in (Controls(), Controls(programs=FEW_PROGRAMS, bars=12), Controls(polyphony="mono", bars=1)):
+        ids = walk(controls, max_tokens, 0, taste)
+        assert len(ids) <= max_tokens
+        assert len(decode(ids).notes) > 0
+
+
+@pytest.mark.parametrize("taste", ["high ids", "long notes", "an end at once", "late notes"])
+def test_one_voice_after_another_all_instruments_come_to_sound(taste):
+    for seed in range(5):
+        ids = walk(Controls(programs=FEW_PROGRAMS, polyphony="mono"), 900, seed, taste)
+        assert decode(ids).programs == list(FEW_PROGRAMS)
+
+
 @given(plans, seeds, tastes)
 def test_metre_and_tempo_hold_from_the_first_bar_to_the_last(controls, seed, taste):
     piece = decode(walk(controls, 300, seed, taste))

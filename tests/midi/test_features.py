@@ -1,4 +1,5 @@
 import io
+import itertools
 import math
 from collections import Counter
 
@@ -31,7 +32,7 @@ def brute_force_voices(rows):
 def seconds_by_hand(piece, end_ticks):
     seconds = 0.0
     changes = [*zip(piece.tempo_ticks.tolist(), piece.tempo_bpm.tolist(), strict=True), (math.inf, 0.0)]
-    for (start, bpm), (stop, _) in zip(changes, changes[1:], strict=False):
+    for (start, bpm), (stop, _) in itertools.pairwise(changes):
         if start < end_ticks:
             seconds += (min(stop, end_ticks) - start) / piece.ticks_per_quarter * 60.0 / bpm
     return seconds

@@ -64,6 +64,7 @@ def test_short_and_long_batches_come_mixed():
     longest = [int(lengths[batch].max()) for batch in plan_epoch(lengths, 8192, 0, 0)]
     first, second = longest[: len(longest) // 2], longest[len(longest) // 2 :]
     assert abs(np.mean(first) - np.mean(second)) < 60
+    assert abs(np.corrcoef(longest[1:], longest[:-1])[0, 1]) < 0.3
 
 
 def test_a_batch_holds_its_rows_and_pads_on_the_right():
