@@ -110,8 +110,10 @@ class Workspace:
 
     def begin(self, name: str, made_of: str) -> str:
         """Make and return an empty folder for a new version's Parquet files; not seen by readers until `commit`."""
-        folder = self.folder(name, made_of)
+        folder, manifest = self.folder(name, made_of), self.manifest(name)
         try:
+            if manifest is not None and manifest.version == made_of:  # else it would promise rows that are being cleared
+                self.fs.delete_file(self.folder(name, "manifest.json"))
             self.fs.create_dir(folder, recursive=True)
             self.fs.delete_dir_contents(folder)
         except OSError as exc:

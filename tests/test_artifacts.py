@@ -93,6 +93,14 @@ def test_begin_clears_what_a_killed_run_left(workspace):
     assert paths_of(workspace) == ["whole.mid"]
 
 
+def test_a_version_made_again_in_its_place_is_not_seen_half_made(workspace):
+    workspace.write("rejects", rejects("a.mid"), "v1", {}, {})
+    workspace.begin("rejects", "v1")
+    assert workspace.manifest("rejects") is None
+    workspace.write("rejects", rejects("b.mid"), "v1", {}, {})
+    assert paths_of(workspace) == ["b.mid"]
+
+
 def test_commit_deletes_the_other_versions(workspace, tmp_path):
     for version in ("v1", "v2", "v3"):
         workspace.write("rejects", rejects(version), version, {}, {})

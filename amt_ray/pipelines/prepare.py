@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -153,17 +154,20 @@ def _embeddings(
 
         gpus, cpus = int(resources().get("GPU", 0)), int(resources().get("CPU", 1))
         device = "cuda" if gpus else "cpu"
-        # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
-        return rows.map_batches(
-            Embed,
-            batch_format="pyarrow",
-            batch_size=TEXTS_PER_BATCH,
-            compute=ActorPoolStrategy(size=gpus or min(cpus, len(blocks))),
-            fn_constructor_args=(settings.encoder, device),
-            num_gpus=1 if gpus else None,
-            num_cpus=0 if gpus else 0.9,
-            max_restarts=actor_restarts(),
-        )
+        with warnings.catch_warnings():
+            # Ray 2.60 has no other way to say `max_restarts` than the one that it deprecates.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
+            return rows.map_batches(
+                Embed,
+                batch_format="pyarrow",
+                batch_size=TEXTS_PER_BATCH,
+                compute=ActorPoolStrategy(size=gpus or min(cpus, len(blocks))),
+                fn_constructor_args=(settings.encoder, device),
+                num_gpus=1 if gpus else None,
+                num_cpus=0 if gpus else 0.9,
+                max_restarts=actor_restarts(),
+            )
 
     return _write(place, "embeddings", made_of, blocks, transform, progress, lambda rows: facts)
 

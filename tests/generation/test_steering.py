@@ -41,7 +41,7 @@ TASTES = {
     "bars": np.where(np.arange(N_IDS) == BAR, 50.0, 0.0),
     "long notes": np.where(np.arange(N_IDS) == DURATION.end - 1, 50.0, 0.0),
     "late notes": np.linspace(0, 60, N_IDS) * (np.arange(N_IDS) < POSITION.end),
-    "one program after another": np.where(np.arange(N_IDS) >= PROGRAM.start, 200.0 - np.arange(N_IDS) / 3, 0.0),
+    "one program after another": np.where(np.arange(N_IDS) >= PROGRAM.start, 20.0 * (N_IDS - np.arange(N_IDS)), 0.0),
     "many programs": np.where((np.arange(N_IDS) >= PROGRAM.start) & (np.arange(N_IDS) < PROGRAM.end), 9.0, 0.0),
 }
 

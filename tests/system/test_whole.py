@@ -35,6 +35,8 @@ def environment(**extra: str) -> dict[str, str]:
 
 def stop(process: subprocess.Popen[str]) -> None:
     """End a process that this test started, and what it started."""
+    if process.stdout is not None:
+        process.stdout.close()
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -92,7 +94,12 @@ def test_a_submitted_job_does_its_work_and_exits_with_0(library, tmp_path, tmp_p
     settings = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
     command = [
         *("ray", "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}"),
-        *("--dashboard-host=127.0.0.1", "--num-cpus=2", "--object-store-memory=300000000", f"--ray-client-server-port={free_port()}"),
+        *(
+            "--dashboard-host=127.0.0.1",
+            "--num-cpus=2",
+            "--object-store-memory=300000000",
+            f"--ray-client-server-port={free_port()}",
+        ),
     ]
     log = (tmp_path / "head.log").open("w+")
     head = subprocess.Popen(command, env=settings, text=True, stdout=log, stderr=log, start_new_session=True)
