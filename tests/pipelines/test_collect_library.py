@@ -16,7 +16,7 @@ def mixed(library, broken_files, tmp_path):
     folder = tmp_path / "mixed"
     shutil.copytree(library, folder)
     shutil.copytree(broken_files, folder / "broken")
-    first = sorted(library.rglob("*.mid"))[0]
+    first = min(library.rglob("*.mid"))
     shutil.copy(first, folder / "zz copy.mid")
     return folder
 
@@ -51,7 +51,7 @@ def test_a_second_run_does_nothing_and_a_grown_library_only_what_is_new(ray_loca
     again = collect(str(mixed), str(tmp_path / "w"))
     assert (first.was_current, again.was_current) == (False, True)
     assert again.accepted == first.accepted
-    source = sorted(mixed.rglob("*.mid"))[0]
+    source = min(mixed.rglob("*.mid"))
     (mixed / "new.mid").write_bytes(source.read_bytes() + b"trailing bytes make another file")
     grown = collect(str(mixed), str(tmp_path / "w"))
     assert parsed == [first.scanned, 1]
@@ -59,7 +59,7 @@ def test_a_second_run_does_nothing_and_a_grown_library_only_what_is_new(ray_loca
 
 
 def test_a_file_changed_in_place_is_read_again(ray_local, mixed, tmp_path):
-    victim = sorted(mixed.rglob("*.mid"))[0]
+    victim = min(mixed.rglob("*.mid"))
     before = collect(str(mixed), str(tmp_path / "w"))
     victim.write_bytes(b"no music any more")
     after = collect(str(mixed), str(tmp_path / "w"))
