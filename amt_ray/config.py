@@ -78,7 +78,7 @@ class TrainSettings(Settings):
 
 # Small models bear, and need, a higher rate; `tiny` is made for minutes on a CPU, so it ends after a number of steps.
 PRESET_TRAINING: dict[Preset, dict[str, Any]] = {
-    "tiny": {"learning_rate": 3e-3, "batch_tokens": 4096, "max_steps": 300},
+    "tiny": {"learning_rate": 3e-3, "batch_tokens": 2048, "max_steps": 600},
     "small": {"learning_rate": 6e-4, "batch_tokens": 16384},
     "base": {"learning_rate": 4e-4, "batch_tokens": 32768},
     "large": {"learning_rate": 2e-4, "batch_tokens": 32768},

@@ -65,7 +65,7 @@ def test_a_preset_gives_its_own_training(preset):
 
 def test_what_is_given_wins_over_the_preset_and_none_is_not_given():
     settings = train_settings("tiny", learning_rate=0.5, batch_tokens=None, seed=7)
-    assert (settings.learning_rate, settings.batch_tokens, settings.seed, settings.max_steps) == (0.5, 4096, 7, 300)
+    assert (settings.learning_rate, settings.batch_tokens, settings.seed, settings.max_steps) == (0.5, 2048, 7, 600)
 
 
 def test_naming_epochs_lifts_the_step_limit_unless_both_are_named():

@@ -17,7 +17,7 @@ from torch import Tensor
 from amt_ray.events.vocabulary import EOS, PAD
 from amt_ray.generation.sampling import constrain, draw, temperature, top_k, top_p
 from amt_ray.generation.steering import Steering
-from amt_ray.model.conditional_gpt2 import ConditionalGPT2
+from amt_ray.model.conditional_gpt2 import ConditionalGPT2, frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,7 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
     for row in rows:
         for event_id in row.prompt:
             row.steering.push(event_id)
+    frame_B2 = torch.stack([frame(torch.tensor([row.prompt], device=model.device))[0, -1] for row in rows])
     cache, step = None, 0
     while True:
         out = model(
@@ -69,7 +70,8 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
         if all(sequence[-1] == EOS for sequence in sequences):
             return sequences
         ids_B1 = torch.tensor(next_B, device=model.device)[:, None]
-        embeds_BSD = model.transformer.wte(ids_B1)
+        frame_B12 = frame(ids_B1, frame_B2)
+        embeds_BSD, frame_B2 = model.embed_events(ids_B1, frame_B12), frame_B12[:, 0]
         attention_BS = torch.cat([attention_BS, attention_BS.new_ones(len(rows), 1)], dim=1)
         position_BS = (position_BS[:, -1:] + 1).clamp(max=model.config.n_positions - 1)
 

@@ -1,5 +1,7 @@
 """GPT-2 over events, with a sentence embedding turned into a few soft vectors in front of BOS (prefix tuning's shape:
-Li and Liang, 2021).
+Li and Liang, 2021). Every event is embedded together with the events that say where it stands, as REMI's descendants embed
+the bar position (Compound Word Transformer, Hsiao et al., 2021): left to attention alone, a small model takes thousands
+of steps to learn that time goes forward.
 
 Legend of shapes: B batch, T events, P prefix vectors, S all positions (P + T), D model width, E width of the sentence
 embedding, V vocabulary.
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from amt_ray.config import ModelShape
-from amt_ray.events.vocabulary import BOS, EOS, N_IDS, PAD
+from amt_ray.events.vocabulary import BAR, BOS, EOS, N_IDS, PAD, POSITION, PROGRAM
 
 
 class ConditionalGPT2Config(GPT2Config):  # type: ignore[no-untyped-call]
@@ -44,9 +46,14 @@ class ConditionalGPT2(GPT2LMHeadModel):
         prefix_BPD = self.text_prefix(text_BE).unflatten(1, (self.config.prefix_tokens, self.config.n_embd))
         return torch.where(has_text_B[:, None, None], prefix_BPD, self.no_text)
 
+    def embed_events(self, ids_BT: Tensor, frame_BT2: Tensor) -> Tensor:
+        """Sum each event's vector and those of its `frame`: [B, T, D]."""
+        vectors_BTD: Tensor = self.transformer.wte(ids_BT) + self.transformer.wte(frame_BT2).sum(2)
+        return vectors_BTD
+
     def embed(self, ids_BT: Tensor, text_BE: Tensor, has_text_B: Tensor) -> Tensor:
         """Embed the prefix and the events behind it: [B, S, D]."""
-        return torch.cat([self.prefix(text_BE, has_text_B), self.transformer.wte(ids_BT)], dim=1)
+        return torch.cat([self.prefix(text_BE, has_text_B), self.embed_events(ids_BT, frame(ids_BT))], dim=1)
 
     def forward(
         self,
@@ -57,13 +64,32 @@ class ConditionalGPT2(GPT2LMHeadModel):
     ) -> Any:
         """With texts: logits [B, T, V], whose entry t predicts the event after `ids_BT[:, t]` (right padding needs no mask).
 
-        Without: GPT-2's own forward on `inputs_embeds` or `input_ids`, as generation uses it.
+        Without: GPT-2's own forward on `inputs_embeds`, as generation uses it.
         """
         if ids_BT is None or text_BE is None or has_text_B is None:
             return super().forward(**gpt2)
         embeds_BSD = self.embed(ids_BT, text_BE, has_text_B)
         logits_BSV = super().forward(inputs_embeds=embeds_BSD, use_cache=False).logits
         return logits_BSV[:, self.config.prefix_tokens :]
+
+
+def frame(ids_BT: Tensor, before_B2: Tensor | None = None) -> Tensor:
+    """Return where each event stands, as events: the last BAR or POSITION and the last PROGRAM up to it, [B, T, 2].
+
+    `before_B2` is the frame of the event before the first; PAD without.
+    """
+    if before_B2 is None:
+        before_B2 = ids_BT.new_full((len(ids_BT), 2), PAD)
+    is_time_BT = (ids_BT == BAR) | ((ids_BT >= POSITION.start) & (ids_BT < POSITION.end))
+    is_program_BT = (ids_BT >= PROGRAM.start) & (ids_BT < PROGRAM.end)
+    columns = [_last(ids_BT, where, before_B2[:, i]) for i, where in enumerate((is_time_BT, is_program_BT))]
+    return torch.stack(columns, dim=2)
+
+
+def _last(ids_BT: Tensor, where_BT: Tensor, before_B: Tensor) -> Tensor:
+    """Repeat the last id that stands where `where_BT` says, or else `before_B`."""
+    index_BT = torch.arange(1, ids_BT.shape[1] + 1, device=ids_BT.device).where(where_BT, 0).cummax(1).values
+    return torch.cat([before_B[:, None], ids_BT], dim=1).gather(1, index_BT)
 
 
 def new_model(shape: ModelShape, text_dim: int) -> ConditionalGPT2:
@@ -77,6 +103,8 @@ def new_model(shape: ModelShape, text_dim: int) -> ConditionalGPT2:
             n_embd=shape.hidden_dim,
             n_layer=shape.layers,
             n_head=shape.heads,
+            # GPT-2's own 0.02 suits about 1,000 wide models; narrower ones start too quiet and lose hundreds of steps.
+            initializer_range=shape.hidden_dim**-0.5,
             resid_pdrop=shape.dropout,
             embd_pdrop=shape.dropout,
             # Dropout inside the attention keeps PyTorch from its fused kernels: on a CPU a step at 1,024 events takes 3x.

@@ -26,7 +26,7 @@ PROMPTS = (
     "a lively string quartet in G major, 16 bars",
     "a solemn chorale for choir in C major, 4/4, 12 bars",
 )
-TRAIN_STEPS = 300
+TRAIN_STEPS = 600
 SEED = 7
 
 

@@ -6,8 +6,8 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from amt_ray.config import PRESETS, ModelShape
-from amt_ray.events.vocabulary import BOS, EOS, N_IDS, PAD
-from amt_ray.model.conditional_gpt2 import new_model
+from amt_ray.events.vocabulary import BAR, BOS, EOS, N_IDS, PAD, PITCH, POSITION, PROGRAM
+from amt_ray.model.conditional_gpt2 import frame, new_model
 
 SHAPE = ModelShape(layers=2, hidden_dim=32, heads=2, context_tokens=256, prefix_tokens=3)
 TEXT_DIM = 8
@@ -41,11 +41,31 @@ def test_logits_are_those_of_plain_gpt2_on_the_same_embeddings(model, inputs):
     rows = []
     for b in range(B):
         prefix = (text[b] @ model.text_prefix.weight.T + model.text_prefix.bias).reshape(3, 32)
-        rows.append(torch.cat([prefix if has_text[b] else model.no_text, plain.transformer.wte.weight[ids[b]]]))
+        place, program, events = PAD, PAD, []
+        for event in ids[b].tolist():
+            place = event if event == BAR or POSITION.start <= event < POSITION.end else place
+            program = event if PROGRAM.start <= event < PROGRAM.end else program
+            events.append(plain.transformer.wte.weight[[event, place, program]].sum(0))
+        rows.append(torch.cat([prefix if has_text[b] else model.no_text, torch.stack(events)]))
     wanted = plain(inputs_embeds=torch.stack(rows)).logits[:, 3:]
     got = model(ids, text, has_text)
     assert got.shape == (B, T, N_IDS)
-    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_the_frame_is_the_last_time_and_the_last_program():
+    time, violin, piano, pitch = POSITION.start + 4, PROGRAM.start + 40, PROGRAM.start, PITCH.start
+    ids = torch.tensor([[BOS, violin, BAR, time, piano, pitch, BAR, pitch]])
+    places = [PAD, PAD, BAR, time, time, time, BAR, BAR]
+    programs = [PAD, violin, violin, violin, piano, piano, piano, piano]
+    assert frame(ids).tolist() == [[list(pair) for pair in zip(places, programs, strict=True)]]
+
+
+def test_the_frame_goes_on_from_what_came_before():
+    ids = torch.randint(0, N_IDS, (3, 400), generator=torch.Generator().manual_seed(2))
+    whole = frame(ids)
+    for cut in (1, 7, 399):
+        assert torch.equal(frame(ids[:, cut:], whole[:, cut - 1]), whole[:, cut:])
 
 
 @torch.no_grad()
@@ -63,7 +83,7 @@ def test_an_event_changes_only_what_comes_after_it(model, inputs, changed):
 def test_padding_on_the_right_changes_nothing_before_it(model, inputs):
     ids, text, has_text = inputs
     padded = torch.cat([ids, torch.full((B, 7), PAD)], dim=1)
-    torch.testing.assert_close(model(padded, text, has_text)[:, :T], model(ids, text, has_text), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(model(padded, text, has_text)[:, :T], model(ids, text, has_text), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
@@ -96,7 +116,7 @@ def test_the_context_holds_the_prefix_and_all_events(model, inputs):
 def test_an_untrained_model_knows_nothing_yet(model, inputs):
     with torch.no_grad():
         log_p = model(*inputs).log_softmax(dim=2)
-    assert -log_p.mean().item() == pytest.approx(math.log(N_IDS), abs=0.05)
+    assert 0 < -log_p.mean().item() - math.log(N_IDS) < 1
 
 
 def test_the_seed_makes_the_weights():

@@ -75,7 +75,7 @@ def test_the_loss_falls_far_on_a_few_rows(rows, tmp_path):
         rows, tmp_path, max_steps=40, label_smoothing=0.0, control_dropout=0.0, prefix_dropout=0.0,
         shape=SHAPE.model_copy(update={"dropout": 0.0}),
     )  # fmt: skip
-    assert losses(records)[0] == pytest.approx(math.log(N_IDS), abs=0.1)
+    assert 0 < losses(records)[0] - math.log(N_IDS) < 1
     assert np.mean(losses(records)[-5:]) < 2.6
     assert trained.metrics["validation_loss"] < 2.6
     assert not hasattr(trained.model, "module")
