@@ -27,8 +27,10 @@ def scan(fs: pafs.FileSystem, root: str) -> list[MidiFile]:
 
     Raises LibraryError if the folder is missing, unreadable, not a folder, or holds no MIDI file.
     """
-    if fs.get_file_info(root).type != pafs.FileType.Directory:
-        raise LibraryError(root, "there is no such folder", "name a folder of MIDI files, or make one with `amt corpus`")
+    kind = fs.get_file_info(root).type
+    if kind != pafs.FileType.Directory:
+        problem = "there is no such folder" if kind == pafs.FileType.NotFound else "it is not a folder"
+        raise LibraryError(root, problem, "name a folder of MIDI files, or make one with `amt corpus`")
     try:
         found = fs.get_file_info(pafs.FileSelector(root, recursive=True))
     except OSError as exc:

@@ -45,7 +45,7 @@ def test_where_there_is_nothing_a_sentence_says_what_to_do(tmp_path):
     put(tmp_path, "file.mid", "texts/a.txt")
     for name, sentence in {
         "moon": "there is no such folder; name a folder of MIDI files, or make one with `amt corpus`.",
-        "file.mid": "there is no such folder; name a folder of MIDI files, or make one with `amt corpus`.",
+        "file.mid": "it is not a folder; name a folder of MIDI files, or make one with `amt corpus`.",
         "file.mid/deeper": "there is no such folder; name a folder of MIDI files, or make one with `amt corpus`.",
         "texts": "no MIDI file in it (.mid, .midi, .kar); name a folder that holds some.",
     }.items():
