@@ -33,13 +33,16 @@ def scan(fs: pafs.FileSystem, root: str) -> list[MidiFile]:
         raise LibraryError(root, problem, "name a folder of MIDI files, or make one with `amt corpus`")
     try:
         found = fs.get_file_info(pafs.FileSelector(root, recursive=True))
+        files = [
+            MidiFile(info.path[len(root) :].lstrip("/"), info.size, info.mtime_ns or 0)
+            for info in found
+            if info.type == pafs.FileType.File and info.path.lower().endswith(MIDI_SUFFIXES)
+        ]
     except OSError as exc:
         raise LibraryError(root, f"cannot be read ({exc.strerror or exc})", "name a folder that you may read") from exc
-    files = [
-        MidiFile(info.path[len(root) :].lstrip("/"), info.size, info.mtime_ns or 0)
-        for info in found
-        if info.type == pafs.FileType.File and info.path.lower().endswith(MIDI_SUFFIXES)
-    ]
+    except UnicodeDecodeError as exc:
+        named = exc.object.decode(errors="backslashreplace")
+        raise LibraryError(root, f"the name of {named} is not UTF-8", "rename that file") from exc
     if not files:
         suffixes = ", ".join(MIDI_SUFFIXES)
         raise LibraryError(root, f"no MIDI file in it ({suffixes})", "name a folder that holds some")

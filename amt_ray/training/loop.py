@@ -98,6 +98,7 @@ def train(
             continue
         rng = np.random.default_rng([settings.seed, step.epoch, step.place])
         batch = make_batch(train_rows, step.rows, dropout, rng)
+        learning_rate = run.schedule.get_last_lr()[0]
         loss = run.step(batch)
         events += int((batch.ids_BT != PAD).sum()) * context.world_size
         is_last = step.number + 1 == n_steps
@@ -106,7 +107,7 @@ def train(
             "steps": n_steps,
             "epoch": step.epoch + 1,
             "loss": loss,
-            "learning_rate": run.schedule.get_last_lr()[0],
+            "learning_rate": learning_rate,
             "events_per_s": events / (time.monotonic() - began_s),
         }
         if is_last or step.ends_epoch:

@@ -1,3 +1,7 @@
+import os
+import sys
+from pathlib import Path
+
 import pyarrow.fs as pafs
 import pytest
 
@@ -75,3 +79,10 @@ def test_where_there_is_nothing_a_sentence_says_what_to_do(tmp_path):
 )
 def test_what_a_path_tells(path, described):
     assert describe_path(path) == described
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such names")
+def test_a_name_that_is_not_utf8_is_told(tmp_path):
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mid")).touch()
+    with pytest.raises(LibraryError, match=r"caf\\xe9\.mid is not UTF-8; rename that file"):
+        scan(LOCAL, str(tmp_path))
