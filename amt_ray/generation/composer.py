@@ -27,6 +27,9 @@ from amt_ray.midi.write import check_opens, write_midi
 from amt_ray.model.bundle import Bundle, EncoderInfo, load_bundle
 from amt_ray.text.embed import TextEncoder, find_encoder
 
+FILE_TICKS_PER_UNIT = 40
+"""Sequencers expect a fine resolution in which moved notes keep their place: 480 ticks a quarter note is customary."""
+
 
 @dataclass(frozen=True, eq=False)
 class Take:
@@ -42,8 +45,8 @@ class Take:
 
     @functools.cached_property
     def midi(self) -> bytes:
-        """The piece as a Standard MIDI File, opened again with pretty_midi as a check."""
-        data = write_midi(self.piece)
+        """The piece as a Standard MIDI File of 480 ticks a quarter note, opened again with pretty_midi as a check."""
+        data = write_midi(self.piece.with_finer_ticks(FILE_TICKS_PER_UNIT))
         check_opens(data)
         return data
 

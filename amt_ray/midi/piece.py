@@ -7,7 +7,7 @@ and `DRUMS` (128) for everything on the percussion channel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,17 @@ class Piece:
         segment = np.maximum(np.searchsorted(self.tempo_ticks, ticks, side="right") - 1, 0)
         seconds: FloatArray = starts_s[segment] + (ticks - self.tempo_ticks[segment]) * seconds_per_tick[segment]
         return seconds
+
+    def with_finer_ticks(self, factor: int) -> Piece:
+        """Return the same music with `factor` times as many ticks to a quarter note."""
+        notes = self.notes
+        return replace(
+            self,
+            ticks_per_quarter=self.ticks_per_quarter * factor,
+            notes=replace(notes, onset_ticks=notes.onset_ticks * factor, duration_ticks=notes.duration_ticks * factor),
+            tempo_ticks=self.tempo_ticks * factor,
+            metre_ticks=self.metre_ticks * factor,
+        )
 
     @property
     def duration_s(self) -> float:

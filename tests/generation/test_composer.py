@@ -75,7 +75,8 @@ def test_every_piece_opens_everywhere_with_the_same_notes(takes):
         theirs = pretty_midi.PrettyMIDI(io.BytesIO(take.midi))
         messages = [message for message in mido.MidiFile(file=io.BytesIO(take.midi)) if not message.is_meta or message.time]
         assert n_notes > 0
-        assert symusic.Score.from_midi(take.midi).note_num() == n_notes
+        score = symusic.Score.from_midi(take.midi)
+        assert (score.note_num(), score.tpq) == (n_notes, 480)
         assert sum(len(instrument.notes) for instrument in theirs.instruments) == n_notes
         assert sum(message.type == "note_on" and message.velocity > 0 for message in messages) == n_notes
         assert sum(message.time for message in messages[:-1]) == pytest.approx(take.piece.duration_s, abs=1e-3)

@@ -48,3 +48,12 @@ def test_seconds_agree_with_a_walk_over_the_tempo_map(piece):
             if tick < onset:
                 seconds += (min(until, onset) - tick) * 60 / bpm / piece.ticks_per_quarter
         assert float(piece.seconds_at(onset)) == pytest.approx(seconds)
+
+
+@given(pieces())
+def test_finer_ticks_change_no_time(piece):
+    finer = piece.with_finer_ticks(7)
+    assert finer.ticks_per_quarter == 7 * piece.ticks_per_quarter
+    assert rows_of(finer) == [(7 * onset, 7 * duration, *rest) for onset, duration, *rest in rows_of(piece)]
+    assert finer.seconds_at(finer.notes.onset_ticks) == pytest.approx(piece.seconds_at(piece.notes.onset_ticks))
+    assert (finer.metre_ticks / 7).tolist() == piece.metre_ticks.tolist()
