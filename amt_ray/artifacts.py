@@ -50,7 +50,7 @@ class Manifest:
 
 def fingerprint(*parts: object) -> str:
     """Hash settings and inputs (anything JSON can hold) to 16 hex digits; the same on every machine."""
-    text = json.dumps([SCHEMA_VERSION, *parts], sort_keys=True, default=str)
+    text = json.dumps([SCHEMA_VERSION, *parts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -133,7 +133,11 @@ class Workspace:
     ) -> Manifest:
         """Write a whole small artefact from one table, cast to its schema, and commit it."""
         folder = self.begin(name, made_of)
-        pq.write_table(rows.select(SCHEMAS[name].names).cast(SCHEMAS[name]), f"{folder}/part-0.parquet", filesystem=self.fs)
+        table = rows.select(SCHEMAS[name].names).cast(SCHEMAS[name])
+        try:
+            pq.write_table(table, f"{folder}/part-0.parquet", filesystem=self.fs)
+        except OSError as exc:
+            raise OutputError(self.root, _reason(exc)) from exc
         manifest = Manifest(made_of, made_of, rows.num_rows, settings, facts)
         self.commit(name, manifest)
         return manifest

@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -29,6 +29,9 @@ from amt_ray.errors import (
     TrainingError,
     WorkspaceError,
 )
+
+if TYPE_CHECKING:
+    from amt_ray.generation.composer import Take
 
 EXIT_CODES: dict[type[AmtError], int] = {
     LibraryError: 3,
@@ -150,7 +153,11 @@ def prepare(
     display.table(f"{len(report.styles)} styles", sizes)
     display.say(
         f"{report.n_windows:,} windows of {report.n_tokens:,} events, {report.n_validation_windows:,} of them for validation"
-        + (f"; {report.pieces_without_windows} pieces gave none" if report.pieces_without_windows else "")
+        + (
+            f"; {report.pieces_without_windows} pieces gave none (see the workspace's rejects)"
+            if report.pieces_without_windows
+            else ""
+        )
     )
 
 
@@ -241,7 +248,7 @@ def generate(
     display.say(f"{out} ({len(take.midi):,} bytes, seed {request.seed}, {take.seconds:.1f} s)")
 
 
-def _write_beside(out: str, take: Any, wav: bool, png: bool) -> None:
+def _write_beside(out: str, take: Take, wav: bool, png: bool) -> None:
     from pathlib import Path
 
     from amt_ray.artifacts import write_file
@@ -256,7 +263,7 @@ def _write_beside(out: str, take: Any, wav: bool, png: bool) -> None:
         write_file(Path(out).with_suffix(".png"), draw_piano_roll(take.piece, take.plan.request.text))
 
 
-def _show_take(display: Display, take: Any) -> None:
+def _show_take(display: Display, take: Take) -> None:
     from amt_ray.generation.statistics import describe
 
     analysis, request = take.plan.analysis, take.plan.request

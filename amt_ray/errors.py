@@ -33,6 +33,7 @@ RejectReason = Literal[
     "bad_timing",
     "unreadable",
     "duplicate",
+    "no_window",
 ]
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
 

@@ -66,5 +66,6 @@ def _names(texts: Sequence[str], style_of_row: npt.NDArray[np.int64]) -> tuple[s
     for style in range(int(style_of_row.max()) + 1):
         here = np.asarray(weights[np.flatnonzero(style_of_row == style)].mean(axis=0)).ravel()
         order = np.argsort(everywhere - here if style_of_row.any() else -here, kind="stable")
-        names.append(", ".join(words[order[:WORDS_IN_NAME]]))
+        name = ", ".join(words[order[:WORDS_IN_NAME]])
+        names.append(f"{name} ({style})" if name in names else name)
     return tuple(names)

@@ -60,5 +60,5 @@ def test_an_invalid_piece_keeps_reason_and_detail_by_name():
 def test_reject_reasons_are_this_closed_list():
     assert REJECT_REASONS == (
         "empty_file", "too_large", "not_midi", "corrupt", "no_notes", "too_few_notes", "too_many_notes", "too_short",
-        "too_long", "bad_timing", "unreadable", "duplicate",
+        "too_long", "bad_timing", "unreadable", "duplicate", "no_window",
     )  # fmt: skip

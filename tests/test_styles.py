@@ -85,3 +85,9 @@ def test_texts_without_words_are_numbered():
     vectors = np.eye(4, dtype=np.float32)[[0, 0, 0, 1, 1, 2]]
     names = fit_styles(vectors, ["12 !"] * 6, 2, 2, seed=0).names
     assert names == ("style 0", "style 1")
+
+
+def test_styles_with_the_same_words_have_names_of_their_own():
+    vectors = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0) + np.linspace(0, 0.01, 12, dtype=np.float32)[:, None]
+    book = fit_styles(vectors, ["slow piano waltz"] * 12, 3, 3, seed=0)
+    assert len(set(book.names)) == 3

@@ -14,6 +14,9 @@ MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 KEYS: tuple[str, ...] = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in MINOR_TONICS)
 """Index = tonic pitch class, plus 12 for minor."""
 
+MIN_KEY_CONFIDENCE = 0.6
+"""A key that was estimated with less (a correlation, 0..1) is not relied on."""
+
 # Krumhansl and Kessler (1982), probe-tone ratings, as printed in Krumhansl (1990), Cognitive Foundations of Musical Pitch.
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])

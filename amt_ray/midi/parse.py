@@ -69,17 +69,14 @@ def _notes(score: Score) -> Notes:
         np.concatenate([np.zeros(0, np.int64), *(arrays[name] for arrays, _ in tracks)])
         for name in ("time", "duration", "pitch", "velocity")
     )
-    _check(onset, duration, pitch, score.ticks_per_quarter)
-    # symusic before 0.6 reads data bytes as signed: 128..255 come as -128..-1.
-    velocity = np.clip(velocity & 0xFF, 1, 127)
+    _check(onset, duration, score.ticks_per_quarter)
+    velocity = np.clip(velocity, 1, 127)
     program = np.repeat(np.array([p for _, p in tracks], np.int64), [len(arrays["time"]) for arrays, _ in tracks])
     order = np.argsort((onset << 8 | program) << 7 | pitch, kind="stable")
     return Notes(onset, np.maximum(duration, 1), pitch, velocity, program).take(order)
 
 
-def _check(onset: IntArray, duration: IntArray, pitch: IntArray, ticks_per_quarter: int) -> None:
-    if pitch.min(initial=0) < 0:
-        raise InvalidPiece("corrupt", f"pitch {pitch.min() & 0xFF} is out of 0..127")
+def _check(onset: IntArray, duration: IntArray, ticks_per_quarter: int) -> None:
     overflown = onset.min(initial=0) < 0
     if overflown or (onset + duration).max(initial=0) > LONGEST_QUARTERS * ticks_per_quarter:
         raise InvalidPiece("bad_timing", f"a note ends more than {LONGEST_QUARTERS:,} quarter notes after the start")
@@ -108,7 +105,6 @@ def _metre_map(score: Score) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def _key(score: Score) -> str | None:
-    if not len(score.key_signatures):
-        return None
-    first = score.key_signatures[0]
-    return key_of_signature(first.key, bool(first.tonality))
+    """The first key signature that there is such a thing as; others are mistakes in the file."""
+    sound = [(s.key, bool(s.tonality)) for s in score.key_signatures if -7 <= s.key <= 7]
+    return key_of_signature(*sound[0]) if sound else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import cast
 
 import pyarrow as pa
 
-from amt_ray.errors import InvalidPiece, OutputError
+from amt_ray.artifacts import write_file
+from amt_ray.errors import InvalidPiece
 from amt_ray.midi.corpus import SOURCE, CorpusWork, default_works, require_music21, work_to_midi
 from amt_ray.pipelines.cluster import start_ray
 from amt_ray.pipelines.progress import Progress, silent
@@ -44,16 +44,16 @@ def make_corpus(out: str, limit: int = 150, progress: Progress = silent) -> Corp
     already_there = done = len(works) - len(missing)
     failed: list[tuple[str, str]] = []
     progress("pieces", done, len(works))
-    _make_folder(folder)
+    _write_licences(folder)  # first, so that a place that cannot be written to costs no time
     for number, midi, reason in _converted(missing):
         work = works[number]
         if midi is None:
             failed.append((work.corpus_path, reason))
         else:
-            _write(folder / work.midi_path, midi)
+            write_file(folder / work.midi_path, midi)
         done += 1
         progress("pieces", done, len(works))
-    _write(folder / LICENCES, _licences([w for w in default_works() if (folder / w.midi_path).is_file()]))
+    _write_licences(folder)
     return CorpusReport(out, len(missing) - len(failed), already_there, sorted(failed))
 
 
@@ -87,29 +87,12 @@ def _outcome(work: CorpusWork) -> tuple[bytes | None, str]:
         return None, str(exc)
 
 
-def _licences(works: list[CorpusWork]) -> bytes:
+def _write_licences(folder: Path) -> None:
+    works = [work for work in default_works() if (folder / work.midi_path).is_file()]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["path", "title", "composer", "licence", "attribution", "source"])
     for work in sorted(works, key=lambda work: work.midi_path):
         source = f"{SOURCE}: {work.corpus_path}"
         table.writerow([work.midi_path, work.title, work.composer, work.licence, work.attribution, source])
-    return text.getvalue().encode()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OutputError(str(folder), exc.strerror or str(exc)) from exc
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put `data` at `path` whole: a temporary file beside it takes its name when complete."""
-    _make_folder(path.parent)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as exc:
-        raise OutputError(str(path), exc.strerror or str(exc)) from exc
+    write_file(folder / LICENCES, text.getvalue().encode())

@@ -19,7 +19,7 @@ from amt_ray.midi.parse import parse_midi
 from amt_ray.pipelines.cluster import actor_restarts, block_count, resources, start_ray
 from amt_ray.pipelines.parts import RowCount
 from amt_ray.pipelines.progress import Progress, polled, silent
-from amt_ray.schemas import CAPTIONS, PIECES, SEQUENCES
+from amt_ray.schemas import CAPTIONS, PIECES, REJECTS, SEQUENCES
 from amt_ray.styles import fit_styles
 from amt_ray.text.analyse import analyse
 from amt_ray.text.caption import captions
@@ -67,6 +67,7 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
     vectors = _embeddings(place, texts, settings, encoder, progress)
     styles = _styles(place, vectors, settings)
     sequences = _sequences(place, pieces, styles, settings, progress)
+    _note_rejects(place, pieces, sequences, settings)
     after = {"captions": texts, "embeddings": vectors, "styles": styles, "sequences": sequences}
     return PrepareReport(
         n_pieces=pieces.n_rows,
@@ -120,7 +121,7 @@ def _windows_of(
     split = split_of(piece["piece_id"], settings.validation_share)
     try:
         quantised = quantise(parse_midi(piece["midi"]))
-    except InvalidPiece:  # read when it was collected, by another version of the parser: counted as without windows
+    except InvalidPiece:  # read when it was collected, by another version of the parser: `_note_rejects` says so
         return
     for window in cut_windows(quantised, labels, settings.window_tokens):
         named = {"piece_id": piece["piece_id"], "style": style, "split": split}
@@ -214,6 +215,30 @@ def _sequences(
 
     blocks = _slices(place.table("pieces", ["piece_id", "genre", "midi"]), PIECES_PER_BLOCK)
     return _write(place, "sequences", made_of, blocks, transform, progress, _window_facts)
+
+
+def _note_rejects(place: Workspace, pieces: Manifest, sequences: Manifest, settings: PrepareSettings) -> None:
+    """Make the pieces that gave no window rows of `rejects`, in place of those of the time before."""
+    rejects = place.need("rejects")
+    before = place.table("rejects").to_pylist()
+    after = [row for row in before if row["stage"] != "prepare"]
+    if pieces.n_rows > sequences.facts["pieces"]:
+        encoded = place.table("sequences", ["piece_id"])["piece_id"]
+        table = place.table("pieces", ["piece_id", "path", "midi"])
+        without = table.filter(pc.invert(pc.is_in(table["piece_id"], encoded.combine_chunks())))
+        after += [reject_of(piece, settings) for piece in without.to_pylist()]
+    if after != before:
+        place.write("rejects", pa.Table.from_pylist(after, REJECTS), rejects.fingerprint, rejects.settings, rejects.facts)
+
+
+def reject_of(piece: Mapping[str, Any], settings: PrepareSettings) -> dict[str, str]:
+    """Say as a row of `rejects` why a piece (columns path and midi) gave no window."""
+    reason, detail = "no_window", f"no bar of it fits into a window of {settings.window_tokens} events"
+    try:
+        parse_midi(piece["midi"])
+    except InvalidPiece as exc:
+        reason, detail = exc.reason, exc.detail
+    return {"path": piece["path"], "stage": "prepare", "reason": reason, "detail": detail}
 
 
 def _window_facts(windows: pa.Table) -> dict[str, Any]:

@@ -7,7 +7,6 @@ again, it does nothing.
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 
 from amt_ray.artifacts import Workspace, fingerprint
 from amt_ray.config import PRESETS, TrainSettings
-from amt_ray.errors import BundleError, OutputError, RequestError, TrainingError
+from amt_ray.errors import BundleError, RequestError, TrainingError
 from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
 from amt_ray.training.loop import Trained, train
@@ -114,7 +113,7 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
         ) from exc
     assert result.checkpoint is not None, "the last step always reports a checkpoint"
     with result.checkpoint.as_directory() as folder:
-        _copy_whole(Path(folder) / "bundle", target)
+        save_bundle(load_bundle(Path(folder) / "bundle"), target)
 
 
 def _check_room(settings: TrainSettings) -> None:
@@ -231,17 +230,6 @@ def _bundle(place: Workspace, settings: TrainSettings, made_of: str, trained: Tr
         "metrics": metrics,
     }
     return Bundle(trained.model, EncoderInfo(facts["encoder"], facts["fingerprint"], facts["dim"]), styles, training)
-
-
-def _copy_whole(source: Path, target: Path) -> None:
-    partial = target.with_name(target.name + ".partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(source, partial)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.replace(target)
-    except OSError as exc:
-        raise OutputError(str(target), exc.strerror or str(exc)) from exc
 
 
 def _last_line(exc: BaseException) -> str:

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from amt_ray.midi.instruments import DRUMS, INSTRUMENTS
-from amt_ray.midi.keys import KEYS
+from amt_ray.midi.keys import KEYS, MIN_KEY_CONFIDENCE
 from amt_ray.text.analyse import TextAnalysis, analyse
 from amt_ray.text.lexicon import tempo_words
 from amt_ray.text.notation import FASTEST_BPM, SLOWEST_BPM, TIME_SIGNATURES
 
-MIN_KEY_CONFIDENCE = 0.6
-"""A key that was estimated with less (a correlation, 0..1) is not named."""
 MAX_INSTRUMENTS = 5
 SHORT_S, LONG_S, LONGEST_S = 90.0, 300.0, 900.0
 SPARSE_NOTES_PER_BEAT, DENSE_NOTES_PER_BEAT = 1.0, 6.0

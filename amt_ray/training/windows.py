@@ -15,9 +15,9 @@ from amt_ray.events.quantise import Quantised
 from amt_ray.events.vocabulary import BAR, N_STYLES, TIME_SIGNATURE
 from amt_ray.midi.features import measure
 from amt_ray.midi.instruments import N_PROGRAMS
+from amt_ray.midi.keys import MIN_KEY_CONFIDENCE
 from amt_ray.midi.piece import IntArray
 
-MIN_KEY_CONFIDENCE = 0.6
 MOST_CONTROL_PROGRAMS = 12
 """A window's instrument controls name at most this many programs, the busiest."""
 # BOS, the end, nine single controls, the programs, and a metre and a tempo stated again in the first bar.

@@ -266,3 +266,10 @@ def test_the_example_corpus_of_broken_files(real_data):
         if verdict.startswith("yes") or (verdict.startswith("no") and "(or" not in verdict):
             assert accepted == verdict.startswith("yes"), row["file"]
     assert len(rows) > 40
+
+
+@pytest.mark.parametrize("wrong", [b"\x09\x01", b"\xf7\x00", b"\x7f\x00"])
+def test_a_key_signature_that_cannot_be_is_left_out(wrong):
+    impossible, d_minor = (b"\x00\xff\x59\x02" + data for data in (wrong, b"\xff\x01"))
+    assert parse_midi(smf(impossible + NOTE)).key is None
+    assert parse_midi(smf(impossible + d_minor + NOTE)).key == "D minor"
