@@ -1,7 +1,7 @@
 """GPT-2 over events, with a sentence embedding turned into a few soft vectors in front of BOS (prefix tuning's shape:
 Li and Liang, 2021). Every event is embedded together with the events that say where it stands, as REMI's descendants embed
-the bar position (Compound Word Transformer, Hsiao et al., 2021): left to attention alone, a small model takes thousands
-of steps to learn that time goes forward.
+the bar position (Compound Word Transformer, Hsiao et al., 2021): left to attention alone, a small model is slow to
+learn that time goes forward.
 
 Legend of shapes: B batch, T events, P prefix vectors, S all positions (P + T), D model width, E width of the sentence
 embedding, V vocabulary.
@@ -103,11 +103,11 @@ def new_model(shape: ModelShape, text_dim: int) -> ConditionalGPT2:
             n_embd=shape.hidden_dim,
             n_layer=shape.layers,
             n_head=shape.heads,
-            # GPT-2's own 0.02 suits about 1,000 wide models; narrower ones start too quiet and lose hundreds of steps.
+            # GPT-2's own 0.02 suits about 1,000 wide models; narrower ones start too quiet and learn later.
             initializer_range=shape.hidden_dim**-0.5,
             resid_pdrop=shape.dropout,
             embd_pdrop=shape.dropout,
-            # Dropout inside the attention keeps PyTorch from its fused kernels: on a CPU a step at 1,024 events takes 3x.
+            # Dropout inside the attention keeps PyTorch from its fused kernels: on a CPU a step takes several times as long.
             attn_pdrop=0.0,
             bos_token_id=BOS,
             eos_token_id=EOS,
