@@ -28,6 +28,7 @@ from amt_ray.schemas import SCHEMA_VERSION, SCHEMAS
 MADE_BY = {
     "pieces": "amt collect",
     "rejects": "amt collect",
+    "articles": "amt collect",
     "captions": "amt prepare",
     "embeddings": "amt prepare",
     "styles": "amt prepare",

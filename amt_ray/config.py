@@ -23,13 +23,45 @@ class Limits(Settings):
     max_notes: int = Field(200_000, ge=1, description="Most notes.")
     min_duration_s: float = Field(2.0, ge=0, description="Shortest piece, in seconds.")
     max_duration_s: float = Field(7200.0, gt=0, description="Longest piece, in seconds.")
+    max_tracks: int = Field(256, ge=1, description="Most tracks in the file.")
+    max_parse_s: float = Field(60.0, gt=0, description="Longest that reading and measuring one file may take, in seconds.")
+
+
+class WikipediaSettings(Settings):
+    """How Wikipedia, or any other MediaWiki, is asked; the limits hold over everything that one client asks."""
+
+    api_url: str = Field(
+        "https://en.wikipedia.org/w/api.php", pattern=r"^https?://[^\s/?#]+/[^\s?#]*$", description="The wiki's `api.php`."
+    )
+    contact: str = Field(
+        "the amt_ray project",
+        pattern=r"^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$",
+        description="Who asks: an e-mail or web address, told to the wiki with every request as its operators wish.",
+    )
+    delay_s: float = Field(1.0, ge=0, le=3600, description="Least time from one request's start to the next; 0: none.")
+    concurrency: int = Field(4, ge=1, le=64, description="Most requests under way at once.")
+    timeout_s: float = Field(30.0, gt=0, le=3600, description="Longest wait for one answer.")
+    max_attempts: int = Field(6, ge=1, le=20, description="How often one request is tried.")
+    max_wait_s: float = Field(
+        300.0, gt=0, le=86400, description="Longest wait between two tries; a wiki that asks for a longer one gets no more."
+    )
+    maxlag_s: int = Field(5, ge=0, le=3600, description="The wiki refuses when its databases lag behind by more than this.")
+    titles_per_request: int = Field(50, ge=1, le=500, description="The wiki's limit; 50 on Wikipedia.")
+    extracts_per_request: int = Field(20, ge=1, le=20, description="The wiki's limit; 20 everywhere.")
+    search_results: int = Field(10, ge=1, le=20, description="Pages that one search gives.")
 
 
 class CollectSettings(Settings):
-    """MIDI folder to `pieces`."""
+    """MIDI libraries to `pieces`, `rejects` and `articles`."""
 
     limits: Limits = Limits()
-    skip_wikipedia: bool = Field(True, description="Take captions from the music alone; the only mode yet.")
+    metadata: str | None = Field(None, description="CSV or JSON lines that say whose music each file is.")
+    skip_wikipedia: bool = Field(False, description="Ask no wiki; captions come from the music alone.")
+    wikipedia: WikipediaSettings = WikipediaSettings()
+    refresh: bool = Field(False, description="Ask again for what was asked before.")
+    offline: bool = Field(False, description="Take articles from the cache alone.")
+    wikipedia_dump: str | None = Field(None, description="Dump to read instead of the API.")
+    wikipedia_cache: str | None = Field(None, description="Folder of the cache; by default in the workspace.")
 
 
 class PrepareSettings(Settings):

@@ -1,8 +1,9 @@
 """Everything that can go wrong and that a caller can act on.
 
     AmtError
-    ├── LibraryError         the MIDI folder: missing, empty, nothing readable in it
+    ├── LibraryError         a MIDI folder, or a dump of a wiki: missing, empty, nothing readable in it
     ├── InvalidPiece         one MIDI file; it becomes a row of `rejects`, never the end of a job
+    ├── WikiError            one request to a wiki that was not answered; it becomes the song's reason
     ├── WorkspaceError       the workspace: a stage is missing, another schema version
     ├── BundleError          the model bundle: not one, damaged, of another vocabulary
     ├── EncoderError         the text encoder: not found, or not the one the model was trained with
@@ -33,6 +34,9 @@ RejectReason = Literal[
     "bad_timing",
     "unreadable",
     "duplicate",
+    "near_duplicate",
+    "too_many_tracks",
+    "crash",
     "no_window",
 ]
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
@@ -49,7 +53,7 @@ class AmtError(Exception):
 
 
 class LibraryError(AmtError):
-    """The MIDI folder. Arguments: path, what is wrong, what to do."""
+    """A MIDI folder, or a dump of a wiki. Arguments: path, what is wrong, what to do."""
 
     template = "{0}: {1}; {2}."
 
@@ -60,6 +64,17 @@ class InvalidPiece(AmtError):
     template = "{0}: {1}"
 
     def __init__(self, reason: RejectReason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class WikiError(AmtError):
+    """One request to a wiki. Arguments: reason (of `amt_ray.wiki.page.Reason`), detail."""
+
+    template = "{0}: {1}"
+
+    def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail

@@ -16,6 +16,6 @@ def run(command: str) -> NoReturn:
         root = str(Path(__file__).resolve().parents[1])
         sys.path.insert(0, root)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    from amt_ray.cli import main
+    from amt_ray.cli.main import main
 
     raise SystemExit(main([command, *sys.argv[1:]]))

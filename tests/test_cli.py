@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from amt_ray import cli
+from amt_ray.cli import main as cli
 from amt_ray.errors import AmtError, InvalidPiece
 
 BLOCKS = ("SPECIAL", "POSITION", "PITCH", "DRUM", "PROGRAM", "VELOCITY", "DURATION", "TEMPO", "KEY", "STYLE", "GENRE")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from amt_ray.cli import EXIT_CODES, app, main
+from amt_ray.cli.main import EXIT_CODES, app, main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

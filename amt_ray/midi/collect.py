@@ -3,46 +3,113 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any
-
-import pyarrow.fs as pafs
 
 from amt_ray.config import Limits
 from amt_ray.errors import InvalidPiece
-from amt_ray.midi.features import check_limits, measure
+from amt_ray.midi.features import measure
+from amt_ray.midi.fingerprint import sketch
+from amt_ray.midi.naming import describe_path, is_placeholder
 from amt_ray.midi.parse import parse_midi
-from amt_ray.midi.scan import MidiFile, describe_path
+from amt_ray.midi.scan import NOT_IN_ARCHIVE, Library, MidiFile
+from amt_ray.midi.texts import read_texts
 
 ACCEPTED = "accepted"
+Read = Callable[[MidiFile, int], bytes]
+"""A file's bytes, at most so many; raises InvalidPiece with reason unreadable."""
 
 
-def collect_file(fs: pafs.FileSystem, root: str, file: MidiFile, limits: Limits) -> dict[str, Any]:
-    """Read and measure a file of the library at `root`.
+class Reader:
+    """Reads files of libraries; keeps the archive open that it read from last."""
 
-    Returns the columns of `pieces`, `status` ("accepted" or a reject reason), `detail`, and the file's size and time.
-    Never raises for a bad file: what is wrong with it is its row's status.
+    def __init__(self) -> None:
+        self.libraries: dict[str, Library] = {}
+        self.archive: tuple[tuple[str, bytes], zipfile.ZipFile] | None = None
+
+    def __call__(self, file: MidiFile, most_bytes: int) -> bytes:
+        """Return the first `most_bytes` of a file. Raises InvalidPiece with reason unreadable."""
+        library = self.libraries.get(file.library) or self.libraries.setdefault(file.library, Library(file.library))
+        try:
+            if file.member == NOT_IN_ARCHIVE:
+                with library.open(file.location) as stream:
+                    return stream.read(most_bytes)
+            archive = self._archive(library, file)
+            with archive.open(archive.infolist()[file.member]) as member:
+                return member.read(most_bytes)
+        # zipfile says of a damaged or unknown member with these.
+        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, IndexError, EOFError) as exc:
+            raise InvalidPiece("unreadable", getattr(exc, "strerror", None) or str(exc) or type(exc).__name__) from exc
+
+    def _archive(self, library: Library, file: MidiFile) -> zipfile.ZipFile:
+        key = (file.library, file.location)
+        if self.archive is None or self.archive[0] != key:
+            self.close()
+            self.archive = key, zipfile.ZipFile(library.open(file.location))
+        return self.archive[1]
+
+    def close(self) -> None:
+        """Close the archive that is open, if one is."""
+        if self.archive is not None:
+            stream = self.archive[1].fp
+            self.archive[1].close()
+            if stream is not None:
+                stream.close()
+            self.archive = None
+
+    def __enter__(self) -> Reader:
+        """Return the reader, which closes at the end of the block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+
+def collect_file(file: MidiFile, read: Read, limits: Limits) -> dict[str, Any]:
+    """Read and measure a file.
+
+    Returns the columns of `pieces` that the file itself tells, `sketch` (see `amt_ray.midi.fingerprint`), `status`
+    ("accepted" or a reject reason), `detail`, and the file's size and time. Never raises for a bad file: what is wrong with
+    it is its row's status.
     """
-    row = {"path": file.path, "size_bytes": file.size_bytes, "modified_ns": file.modified_ns, "detail": ""}
+    row = {"library": file.library, "path": file.path, "size_bytes": file.size_bytes, "modified_ns": file.modified_ns}
     try:
-        return row | {"status": ACCEPTED} | _piece(file.path, _read(fs, root, file, limits), limits)
+        return row | {"status": ACCEPTED, "detail": ""} | _piece(file, _bytes(file, read, limits), limits)
     except InvalidPiece as exc:
         return row | {"status": exc.reason, "detail": exc.detail}
 
 
-def _read(fs: pafs.FileSystem, root: str, file: MidiFile, limits: Limits) -> bytes:
+def _bytes(file: MidiFile, read: Read, limits: Limits) -> bytes:
+    if file.problem:
+        raise InvalidPiece("unreadable", file.problem)
     if file.size_bytes > limits.max_file_bytes:
         raise InvalidPiece("too_large", f"{file.size_bytes} bytes > {limits.max_file_bytes}")
-    try:
-        with fs.open_input_stream(f"{root}/{file.path}") as stream:
-            data: bytes = stream.read()
-    except OSError as exc:
-        raise InvalidPiece("unreadable", exc.strerror or str(exc)) from exc
+    data = read(file, limits.max_file_bytes + 1)
+    if len(data) > limits.max_file_bytes:  # an archive's directory may lie
+        raise InvalidPiece("too_large", f"more than {limits.max_file_bytes} bytes")
+    if (n_tracks := data.count(b"MTrk")) > limits.max_tracks:
+        raise InvalidPiece("too_many_tracks", f"{n_tracks} > {limits.max_tracks}")
     return data
 
 
-def _piece(path: str, data: bytes, limits: Limits) -> dict[str, Any]:
-    features = measure(parse_midi(data))
-    check_limits(features, limits)
-    artist, title, genre = describe_path(path)
-    named = {"artist": artist, "title": title, "genre": genre, "source": "", "licence": ""}
-    return {"piece_id": hashlib.sha256(data).hexdigest(), **named, "midi": data, **features.as_row()}
+def _piece(file: MidiFile, data: bytes, limits: Limits) -> dict[str, Any]:
+    piece = parse_midi(data)
+    features = measure(piece, limits)
+    texts = read_texts(data)
+    artist, title, genre = describe_path(file.readable_path)
+    return {
+        "piece_id": hashlib.sha256(data).hexdigest(),
+        "artist": artist or texts.artist,
+        "title": texts.title if texts.title and is_placeholder(title) else title,
+        "genre": genre,
+        "source": "",
+        "licence": "",
+        "lyrics": texts.lyrics or None,
+        "midi": data,
+        **features.as_row(),
+        "sketch": sketch(piece),
+    }

@@ -5,6 +5,8 @@ Keys are spelled with the fewer accidentals, as a musician would write them: `"B
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from amt_ray.midi.piece import FloatArray, IntArray
@@ -22,6 +24,7 @@ _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39,
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
+@cache
 def _key_profiles() -> FloatArray:
     rows = [np.roll(p, tonic) for p in (_MAJOR_PROFILE, _MINOR_PROFILE) for tonic in range(12)]
     centred = np.stack(rows) - np.mean(rows, axis=1, keepdims=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LOCAL_OBJECT_STORE_BYTES = 1_000_000_000
 # Ray reads these when it is imported or started; what the user has set stays.
@@ -56,6 +59,14 @@ def resources() -> dict[str, float]:
 
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return found
+
+
+@contextmanager
+def remote_arguments() -> Iterator[None]:
+    """Let `map_batches` take max_restarts and max_retries: Ray 2.60 has no other way to say them than one it deprecates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def actor_restarts() -> int:

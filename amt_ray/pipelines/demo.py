@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amt_ray.artifacts import write_file
-from amt_ray.config import PrepareSettings, train_settings
+from amt_ray.config import CollectSettings, PrepareSettings, train_settings
 from amt_ray.generation.composer import Composer, Take
 from amt_ray.generation.statistics import describe
 from amt_ray.media.audio import render_wav
@@ -65,7 +65,7 @@ def run_demo(
     with timed("make a library from music21's corpus"):
         make_corpus(library, n_pieces, progress)
     with timed("collect it"):
-        collected = collect(library, workspace, progress=progress)
+        collected = collect(library, workspace, CollectSettings(skip_wikipedia=True), progress)
     with timed("prepare it"):
         prepared = prepare(workspace, PrepareSettings(), progress)
     with timed("train a tiny model"):
@@ -76,7 +76,7 @@ def run_demo(
     with timed("render sound and pictures"):
         exhibits = [_exhibit(Path(out), number, take) for number, take in enumerate(takes, start=1)]
         how = [
-            ("Pieces collected", f"{collected.accepted} from music21's corpus"),
+            ("Pieces collected", f"{collected.library.accepted} from music21's corpus"),
             ("Styles found", ", ".join(prepared.styles)),
             ("Training windows", f"{prepared.n_windows:,} ({prepared.n_tokens:,} events)"),
             ("Model", f"{trained.parameters / 1e6:.1f} M parameters, {trained.metrics['steps']} steps on this machine"),

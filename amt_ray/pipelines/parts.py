@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 from amt_ray.artifacts import Workspace
 from amt_ray.errors import OutputError
 
+PART = "__filename"
+"""pyarrow's own column: the file that a row was read from."""
+
 
 class RowCount:
     """Counts the rows of the Parquet files in a folder; a file that is half-written, or was left so, counts as none."""
@@ -49,14 +52,22 @@ class Parts:
         except OSError as exc:
             raise OutputError(place.root, exc.strerror or str(exc)) from exc
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read the whole parts, all columns or some."""
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Read columns of the whole parts; `PART` is the file that a row is in."""
         self.n_rows()
-        names = list(columns) if columns is not None else self.schema.names
-        if not self.n_rows.by_part:
-            return self.schema.empty_table().select(names)
         parts = sorted(self.n_rows.by_part)
-        return pads.dataset(parts, filesystem=self.fs, format="parquet", schema=self.schema).to_table(columns=names)
+        if not parts:
+            return pa.schema([*self.schema, (PART, pa.string())]).empty_table().select(list(columns))
+        rows = pads.dataset(parts, filesystem=self.fs, format="parquet", schema=self.schema)
+        return rows.to_table(columns=list(columns))
+
+    def add(self, rows: pa.Table) -> None:
+        """Write rows as one more part. Raises OutputError."""
+        self.n_rows()
+        try:
+            pq.write_table(rows, f"{self.folder}/added-{len(self.n_rows.by_part):06}.parquet", filesystem=self.fs)
+        except OSError as exc:
+            raise OutputError(self.folder, exc.strerror or str(exc)) from exc
 
     def discard(self) -> None:
         """Delete the parts, and the workspace with them if it holds nothing else."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from amt_ray.config import PrepareSettings
 from amt_ray.errors import InvalidPiece
 from amt_ray.events.quantise import quantise
 from amt_ray.midi.parse import parse_midi
-from amt_ray.pipelines.cluster import actor_restarts, block_count, resources, start_ray
+from amt_ray.pipelines.cluster import actor_restarts, block_count, remote_arguments, resources, start_ray
 from amt_ray.pipelines.parts import RowCount
 from amt_ray.pipelines.progress import Progress, polled, silent
 from amt_ray.schemas import CAPTIONS, PIECES, REJECTS, SEQUENCES
@@ -155,9 +154,7 @@ def _embeddings(
 
         gpus, cpus = int(resources().get("GPU", 0)), int(resources().get("CPU", 1))
         device = "cuda" if gpus else "cpu"
-        with warnings.catch_warnings():
-            # Ray 2.60 has no other way to say `max_restarts` than the one that it deprecates.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with remote_arguments():
             # A little less than a CPU an actor leaves room for the tasks that write what the actors have made.
             return rows.map_batches(
                 Embed,
@@ -224,7 +221,7 @@ def _note_rejects(place: Workspace, pieces: Manifest, sequences: Manifest, setti
     after = [row for row in before if row["stage"] != "prepare"]
     if pieces.n_rows > sequences.facts["pieces"]:
         encoded = place.table("sequences", ["piece_id"])["piece_id"]
-        table = place.table("pieces", ["piece_id", "path", "midi"])
+        table = place.table("pieces", ["piece_id", "library", "path", "midi"])
         without = table.filter(pc.invert(pc.is_in(table["piece_id"], encoded.combine_chunks())))
         after += [reject_of(piece, settings) for piece in without.to_pylist()]
     if after != before:
@@ -232,13 +229,13 @@ def _note_rejects(place: Workspace, pieces: Manifest, sequences: Manifest, setti
 
 
 def reject_of(piece: Mapping[str, Any], settings: PrepareSettings) -> dict[str, str]:
-    """Say as a row of `rejects` why a piece (columns path and midi) gave no window."""
+    """Say as a row of `rejects` why a piece (columns library, path and midi) gave no window."""
     reason, detail = "no_window", f"no bar of it fits into a window of {settings.window_tokens} events"
     try:
         parse_midi(piece["midi"])
     except InvalidPiece as exc:
         reason, detail = exc.reason, exc.detail
-    return {"path": piece["path"], "stage": "prepare", "reason": reason, "detail": detail}
+    return {"library": piece["library"], "path": piece["path"], "stage": "prepare", "reason": reason, "detail": detail}
 
 
 def _window_facts(windows: pa.Table) -> dict[str, Any]:

@@ -1,25 +1,32 @@
 import hashlib
+import struct
+import zipfile
 from typing import get_args
 
-import pyarrow.fs as pafs
 import pytest
 from strategies import compose, make_piece
 
 from amt_ray.config import Limits
 from amt_ray.errors import REJECT_REASONS, RejectReason
-from amt_ray.midi.collect import ACCEPTED, collect_file
+from amt_ray.midi.collect import ACCEPTED, Reader, collect_file
 from amt_ray.midi.features import measure
+from amt_ray.midi.fingerprint import sketch
 from amt_ray.midi.parse import parse_midi
-from amt_ray.midi.scan import MidiFile, scan
+from amt_ray.midi.scan import Library, MidiFile
 from amt_ray.midi.write import write_midi
 from amt_ray.schemas import PIECES
 
-LOCAL = pafs.LocalFileSystem()
 BOOKKEEPING = {"status", "detail", "size_bytes", "modified_ns"}
 
 
-def collected(folder, limits):
-    return {file.path: collect_file(LOCAL, str(folder), file, limits) for file in scan(LOCAL, str(folder))}
+def collected(folder, limits=None):
+    with Reader() as read:
+        return {file.path: collect_file(file, read, limits or Limits()) for file in Library(str(folder)).scan()}
+
+
+def one(folder, size_bytes, limits):
+    with Reader() as read:
+        return collect_file(MidiFile(str(folder), "gone.mid", size_bytes, 5, b"gone.mid"), read, limits)
 
 
 def put(folder, name, rows, **piece):
@@ -39,11 +46,12 @@ def test_a_sound_library_is_accepted_whole(library):
     assert (row["artist"], row["title"], row["genre"], row["midi"]) == ("Ada Quaver", "Study No 1", "", data)
     assert row["size_bytes"] == len(data)
     assert {name: row[name] for name in measure(parse_midi(data)).as_row()} == measure(parse_midi(data)).as_row()
+    assert row["sketch"].tolist() == sketch(parse_midi(data)).tolist()
 
 
 def test_a_row_has_the_columns_of_pieces_and_its_bookkeeping(library):
     row = next(iter(collected(library, Limits()).values()))
-    assert set(row) == set(PIECES.names) | BOOKKEEPING
+    assert set(row) == {*PIECES.names, "sketch"} | BOOKKEEPING
 
 
 def test_each_broken_file_has_its_reason(broken_files):
@@ -58,7 +66,8 @@ def test_each_broken_file_has_its_reason(broken_files):
         "one_note.mid": ACCEPTED,
     }
     for row in rows.values():
-        assert set(row) == (set(PIECES.names) if row["status"] == ACCEPTED else {"path"}) | BOOKKEEPING
+        known = {*PIECES.names, "sketch"} if row["status"] == ACCEPTED else {"library", "path"}
+        assert set(row) == known | BOOKKEEPING
         assert (row["detail"] == "") == (row["status"] == ACCEPTED)
 
 
@@ -90,17 +99,73 @@ def test_each_limit_holds_at_its_edge(odd_sizes):
 
 
 def test_a_file_too_large_is_not_even_read(tmp_path):
-    file = MidiFile("gone.mid", size_bytes=101, modified_ns=5)
-    row = collect_file(LOCAL, str(tmp_path), file, Limits(max_file_bytes=100))
-    assert row == {
-        "path": "gone.mid", "size_bytes": 101, "modified_ns": 5, "status": "too_large", "detail": "101 bytes > 100",
+    assert one(tmp_path, 101, Limits(max_file_bytes=100)) == {
+        "library": str(tmp_path), "path": "gone.mid", "size_bytes": 101, "modified_ns": 5, "status": "too_large",
+        "detail": "101 bytes > 100",
     }  # fmt: skip
 
 
 def test_a_file_that_went_away_is_unreadable(tmp_path):
-    row = collect_file(LOCAL, str(tmp_path), MidiFile("gone.mid", 10, 0), Limits())
+    row = one(tmp_path, 10, Limits())
     assert row["status"] == "unreadable"
     assert "No such file" in row["detail"]
+
+
+def test_too_many_tracks(tmp_path):
+    track = b"MTrk" + struct.pack(">I", 4) + b"\x00\xff\x2f\x00"
+    (tmp_path / "x.mid").write_bytes(b"MThd" + struct.pack(">IHHH", 6, 1, 4, 480) + 4 * track)
+    row = collected(tmp_path, Limits(max_tracks=3))["x.mid"]
+    assert (row["status"], row["detail"]) == ("too_many_tracks", "4 > 3")
+    assert collected(tmp_path, Limits(max_tracks=4))["x.mid"]["status"] == "no_notes"
+
+
+def test_members_of_archives_are_read_and_named_by_their_path(library, tmp_path):
+    data = (library / "Ada Quaver/Study No 1.mid").read_bytes()
+    for name in ("one.zip", "two.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("jazz/Ada_Quaver/study_no_1.mid", data)
+            archive.writestr("b.mid", b"no music")
+    rows = collected(tmp_path)
+    row = rows["two.zip/jazz/Ada_Quaver/study_no_1.mid"]
+    assert (row["midi"], row["artist"], row["title"], row["genre"]) == (data, "Ada Quaver", "Study No 1", "jazz")
+    assert rows["one.zip/b.mid"]["status"] == "not_midi"
+
+
+def test_a_damaged_or_lying_archive_gives_rejects(library, tmp_path):
+    data = (library / "Ada Quaver/Study No 1.mid").read_bytes()
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.mid", data)
+    broken = bytearray(path.read_bytes())
+    broken[40] ^= 0xFF  # in the music: the checksum tells
+    path.write_bytes(bytes(broken))
+    row = collected(tmp_path)["x.zip/a.mid"]
+    assert (row["status"], row["detail"]) == ("unreadable", "Bad CRC-32 for file 'a.mid'")
+
+
+def test_what_the_scan_could_not_read_is_unreadable(tmp_path):
+    (tmp_path / "x.mid").symlink_to(tmp_path / "nowhere")
+    (row,) = collected(tmp_path).values()
+    assert (row["status"], row["detail"]) == ("unreadable", "No such file or directory")
+
+
+def test_a_title_that_says_nothing_gives_way_to_the_file_s_own(tmp_path):
+    import mido
+
+    song = mido.MidiFile(ticks_per_beat=480)
+    song.tracks.append(mido.MidiTrack([mido.MetaMessage("track_name", name="Waterloo Sunset")]))
+    for i in range(32):
+        song.tracks[0] += [
+            mido.Message("note_on", note=60 + i % 5, time=0),
+            mido.Message("note_off", note=60 + i % 5, time=240),
+        ]
+    (tmp_path / "The Kinks").mkdir()
+    for name in ("track 01.mid", "Lola.mid"):
+        song.save(tmp_path / "The Kinks" / name)
+    assert {path: row["title"] for path, row in collected(tmp_path).items()} == {
+        "The Kinks/Lola.mid": "Lola",
+        "The Kinks/track 01.mid": "Waterloo Sunset",
+    }
 
 
 def test_the_library_s_own_limits_refuse_a_single_note(broken_files):
@@ -110,14 +175,15 @@ def test_the_library_s_own_limits_refuse_a_single_note(broken_files):
 def test_every_reason_of_a_single_file_is_one_that_this_file_shows(broken_files, odd_sizes, tmp_path):
     limits = Limits(min_notes=4, max_notes=40, min_duration_s=2.0, max_duration_s=40.0)
     seen = {row["status"] for folder in (broken_files, odd_sizes) for row in collected(folder, limits).values()}
-    seen |= {collect_file(LOCAL, str(tmp_path), MidiFile("gone.mid", size, 0), limits)["status"] for size in (10, 10**9)}
-    assert seen == {*REJECT_REASONS, ACCEPTED} - {"duplicate", "no_window"}
+    seen |= {one(tmp_path, size, limits)["status"] for size in (10, 10**9)}
+    elsewhere = {"duplicate", "near_duplicate", "no_window", "crash", "too_many_tracks"}
+    assert seen == {*REJECT_REASONS, ACCEPTED} - elsewhere
     assert set(get_args(RejectReason)) == set(REJECT_REASONS)
 
 
 def test_a_piece_is_known_by_its_bytes_not_by_its_path(tmp_path):
     for name in ("A - one.mid", "B - two.mid"):
         (tmp_path / name).write_bytes(write_midi(compose(3)))
-    one, two = collected(tmp_path, Limits()).values()
-    assert one["piece_id"] == two["piece_id"]
-    assert (one["artist"], two["artist"]) == ("A", "B")
+    first, second = collected(tmp_path).values()
+    assert first["piece_id"] == second["piece_id"]
+    assert (first["artist"], second["artist"]) == ("A", "B")

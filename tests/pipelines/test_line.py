@@ -11,7 +11,7 @@ import pytest
 
 from amt_ray import Composer
 from amt_ray.artifacts import Workspace
-from amt_ray.cli import main
+from amt_ray.cli.main import main
 from amt_ray.config import train_settings
 from amt_ray.events.grammar import check
 from amt_ray.midi.parse import parse_midi

@@ -1,137 +1,21 @@
-"""The command `amt`: each command calls one public function and shows what it gives back.
-
-Exit codes: 0 done; 1 a fault of ours; 2 wrong usage; the others are `EXIT_CODES`.
-"""
+"""Commands from a filled workspace to music: prepare, train, generate, serve, demo."""
 
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from pydantic import ValidationError
-from typer.exceptions import TyperException
 
-from amt_ray.config import CollectSettings, PrepareSettings, Preset, train_settings
+from amt_ray.config import PrepareSettings, Preset, train_settings
 from amt_ray.console import Display
-from amt_ray.errors import (
-    AmtError,
-    BundleError,
-    EncoderError,
-    InvalidPiece,
-    LibraryError,
-    MissingPackageError,
-    OutputError,
-    RequestError,
-    TrainingError,
-    WorkspaceError,
-)
 
 if TYPE_CHECKING:
     from amt_ray.generation.composer import Take
 
-EXIT_CODES: dict[type[AmtError], int] = {
-    LibraryError: 3,
-    InvalidPiece: 3,
-    WorkspaceError: 4,
-    BundleError: 5,
-    EncoderError: 6,
-    OutputError: 7,
-    RequestError: 8,
-    MissingPackageError: 9,
-    TrainingError: 10,
-}
-MOST_ARTISTS_SHOWN = 10
 Device = Literal["cpu", "cuda"]
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Text to MIDI: a folder of MIDI files becomes a model, a sentence music.",
-)
-inspect = typer.Typer(no_args_is_help=True, help="Look inside: the event language.")
-app.add_typer(inspect, name="inspect")
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line (of the process by default) and return its exit code; errors become one sentence on stderr."""
-    try:
-        with _options_checked():
-            app(args=list(argv) if argv is not None else None, standalone_mode=False)
-    except typer.Exit as exc:
-        return exc.exit_code
-    except TyperException as exc:
-        Display().fail(exc.format_message())
-        return 2
-    except (KeyboardInterrupt, typer.Abort):
-        Display().fail("interrupted; the same command goes on where it stopped")
-        return 130
-    except AmtError as exc:
-        # Ray hands an error of a worker on as a subclass whose text is a traceback; `cause` is the error itself.
-        cause = getattr(exc, "cause", exc)
-        Display().fail(str(cause))
-        return next((code for kind, code in EXIT_CODES.items() if isinstance(cause, kind)), 1)
-    return 0
-
-
-@contextmanager
-def _options_checked() -> Iterator[None]:
-    """Turn a setting out of its range into a usage error that names the option."""
-    try:
-        yield
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        option = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise typer.BadParameter(f"{option}: received {first.get('input')!r}; {first['msg']}") from exc
-
-
-@app.command()
-def corpus(
-    out: Annotated[str, typer.Argument(help="Folder to make the library in.")],
-    limit: Annotated[int, typer.Option(min=1, help="How many pieces.")] = 150,
-) -> None:
-    """Make a MIDI library out of the free scores that the package music21 ships."""
-    from amt_ray.pipelines.corpus import make_corpus
-
-    display = Display()
-    with display.progress() as progress:
-        report = make_corpus(out, limit, progress)
-    for path, reason in report.failed:
-        display.say(f"left out {path}: {reason}")
-    display.say(f"{report.written} pieces written, {report.already_there} were there, {len(report.failed)} failed: {out}")
-
-
-@app.command()
-def collect(
-    midi_dir: Annotated[str, typer.Argument(help="Folder of MIDI files: …/Genre/Artist/Title.mid or Artist/Title.mid.")],
-    workspace: Annotated[str, typer.Argument(help="Folder for everything that is made of them.")],
-    skip_wikipedia: Annotated[
-        bool, typer.Option("--skip-wikipedia", help="The only mode yet: captions from the music.")
-    ] = True,
-) -> None:
-    """Find, read and measure every MIDI file of a folder."""
-    from amt_ray.pipelines.collect import collect as run
-
-    display = Display()
-    with display.progress() as progress:
-        report = run(midi_dir, workspace, CollectSettings(skip_wikipedia=skip_wikipedia), progress)
-    display.say(f"Found {report.scanned:,} MIDI files{' (nothing new)' if report.was_current else ''}")
-    display.say(f"{report.accepted:,} accepted, {report.rejected:,} rejected, {report.duplicates:,} duplicates")
-    if report.rejected_by_reason:
-        display.table("Rejected by reason", report.rejected_by_reason)
-    artists = list(report.files_by_artist.items())
-    display.say("File distribution by artist:")
-    for artist, files in artists[:MOST_ARTISTS_SHOWN]:
-        display.say(f"- {artist or '(no artist)'}: {files:,} files")
-    if len(artists) > MOST_ARTISTS_SHOWN:
-        display.say(f"- … ({len(artists) - MOST_ARTISTS_SHOWN:,} more artists)")
-
-
-@app.command()
 def prepare(
     workspace: Annotated[str, typer.Argument(help="Folder that `amt collect` has filled.")],
     encoder: Annotated[str, typer.Option(help="Sentence encoder: a hub name or a local folder.")] = "all-MiniLM-L6-v2",
@@ -161,7 +45,6 @@ def prepare(
     )
 
 
-@app.command()
 def train(
     workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
     preset: Annotated[Preset, typer.Option(help="Size of the model and settings that suit it.")] = "tiny",
@@ -201,7 +84,6 @@ def train(
     display.say(f"model: {report.bundle}")
 
 
-@app.command()
 def generate(
     text: Annotated[str, typer.Argument(help="What the music should be.")],
     model: Annotated[str, typer.Option(help="Model bundle, such as WORKSPACE/model.")],
@@ -285,7 +167,6 @@ def _show_take(display: Display, take: Take) -> None:
     display.table("Requests", checks)
 
 
-@app.command()
 def demo(out: Annotated[str, typer.Argument(help="Folder for the library, the model and the music.")] = "demo") -> None:
     """Go the whole line on this machine: a library, a tiny model, three pieces to hear, one page that plays them."""
     from amt_ray.pipelines.demo import run_demo
@@ -298,7 +179,6 @@ def demo(out: Annotated[str, typer.Argument(help="Folder for the library, the mo
     display.say(f"open {report.page} in a browser")
 
 
-@app.command()
 def serve(
     model: Annotated[str, typer.Option(help="Model bundle, such as WORKSPACE/model.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -317,20 +197,3 @@ def serve(
 
     serve_model(model, host, port, replicas, use_gpu=device == "cuda", on_ready=on_ready)
     display.say("stopped")
-
-
-@inspect.command()
-def events() -> None:
-    """Print the table of the 512 events."""
-    from amt_ray.events.vocabulary import BLOCKS
-
-    display = Display()
-    rows = {
-        f"{block.start:>3}–{block.end - 1:<3} {block.name}": f"{block.size:>3}  {', '.join(block.names)}"
-        for block in BLOCKS.values()
-    }
-    display.table("Events: ids, block, how many, their meanings in order", rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

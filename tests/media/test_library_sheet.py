@@ -1,0 +1,151 @@
+import dataclasses
+import io
+import itertools
+
+import matplotlib.image
+import matplotlib.text
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amt_ray.media.library_sheet import DPI, draw_library_sheet, library_figure
+from amt_ray.midi.instruments import FAMILIES
+from amt_ray.midi.keys import KEYS
+from amt_ray.midi.library import ArticleCounts, Histogram, LibraryReport
+
+EMPTY = Histogram((), ())
+MANY = {f"a rather long name of a thing {i}": 10**6 - i for i in range(40)}
+
+
+def wide_histogram(low, high, bins_per_octave):
+    n_bins = (high - low) * bins_per_octave
+    return Histogram(tuple(2.0 ** np.linspace(low, high, n_bins + 1)), (10**6,) * n_bins)
+
+
+def report_of(**fields):
+    bare = LibraryReport(
+        accepted=1,
+        rejected_by_reason={},
+        duplicates=0,
+        near_duplicates=0,
+        artists=0,
+        top_artists={},
+        genres={},
+        licences={},
+        average_duration_s=1.0,
+        median_duration_s=1.0,
+        total_hours=1 / 3600,
+        durations_s=EMPTY,
+        average_notes=1.0,
+        median_notes=1.0,
+        total_notes=1,
+        notes=EMPTY,
+        average_tempo_bpm=120.0,
+        median_tempo_bpm=120.0,
+        tempi_bpm=EMPTY,
+        polyphony_levels={"monophonic": 1, "homophonic": 0, "polyphonic": 0},
+        keys={},
+        time_signatures={},
+        families={},
+        articles=None,
+    )
+    return dataclasses.replace(bare, **fields)
+
+
+FULL = report_of(
+    accepted=10**6,
+    rejected_by_reason=MANY,
+    duplicates=10**6,
+    near_duplicates=3,
+    artists=10**6,
+    top_artists=dict(itertools.islice(MANY.items(), 10)),
+    genres=MANY,
+    median_duration_s=1e5,
+    durations_s=wide_histogram(-7, 18, 2),
+    notes=wide_histogram(0, 24, 2),
+    tempi_bpm=wide_histogram(0, 12, 8),
+    keys=dict.fromkeys(KEYS, 10**6),
+    time_signatures=MANY,
+    families=dict.fromkeys((*FAMILIES, "drums"), 10**6),
+    articles=ArticleCounts({"song": 10**6, "failed": 3}, dict(itertools.islice(MANY.items(), 10)), 1.0),
+)
+
+
+def texts_of(figure):
+    """Text and box of all that is written; ticks outside of their axis are not drawn."""
+    figure.draw_without_rendering()
+    unseen = {
+        label
+        for axes in figure.axes
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(low, high) <= tick.get_loc() <= max(low, high)
+    }
+    found = [text for text in figure.findobj(matplotlib.text.Text) if text.get_visible() and text not in unseen]
+    return [(text.get_text(), text.get_window_extent()) for text in found if text.get_text().strip()]
+
+
+def assert_texts_are_apart(figure):
+    texts = texts_of(figure)
+    for (a, box_a), (b, box_b) in itertools.combinations(texts, 2):
+        # Lines of one chart may stand closer than their letters' extremes reach.
+        wide = min(box_a.x1, box_b.x1) - max(box_a.x0, box_b.x0)
+        high = min(box_a.y1, box_b.y1) - max(box_a.y0, box_b.y0)
+        assert wide <= 1 or high <= 3, f"{a!r} and {b!r} overlap"
+    for text, box in texts:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= figure.bbox.x1, text
+        assert box.y1 <= figure.bbox.y1, text
+
+
+def written_in(report):
+    return [text for text, _ in texts_of(library_figure(report))]
+
+
+@pytest.mark.parametrize("report", [report_of(), FULL], ids=["nothing", "a million files, long names"])
+def test_no_text_overlaps_another_or_leaves_the_sheet(report):
+    assert_texts_are_apart(library_figure(report))
+
+
+def test_distributions_of_nothing_say_none():
+    assert written_in(report_of()).count("none") == 11
+    assert written_in(report_of(genres={"pop": 1})).count("none") == 10
+
+
+def test_what_is_written_is_what_is_counted():
+    fields = {"accepted": 4, "genres": {"pop": 3, "art_song": 1}, "duplicates": 2, "near_duplicates": 3}
+    written = [text.strip() for text in written_in(report_of(**fields))]
+    assert {"pop", "art_song", "3 (75%)", "1 (25%)", "Files left out (5)"} <= set(written)
+    assert written.index("near_duplicate") < written.index("duplicate")
+    assert "found 9 · accepted 4 (44%) · rejected 0 (0%) · duplicates 2 (22%) · near duplicates 3 (33%)" in written
+
+
+def test_keys_of_one_tonic_stand_together():
+    figure = library_figure(report_of(keys={"C major": 5, "C minor": 2, "Db major": 4, "C# minor": 1}))
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert (heights[:2], heights[12:14]) == ([5, 4], [2, 1])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=10, unique=True))
+def test_any_name_can_be_written(names):
+    assert_texts_are_apart(library_figure(report_of(top_artists=dict.fromkeys(names, 1), artists=len(names))))
+
+
+@pytest.mark.parametrize("name", ["周杰倫", "فيروز", "🎵🎶", "A$AP Ke$ha $\\frac{1}", "W" * 500, "\x00\u200e", "  "])
+def test_odd_names_neither_fail_nor_warn(name):
+    draw_library_sheet(report_of(top_artists={name: 1}, artists=1))
+
+
+def test_same_report_same_bytes_and_no_metadata():
+    report = report_of(genres={"pop": 1})
+    first = draw_library_sheet(report)
+    assert first == draw_library_sheet(report)
+    assert b"tEXt" not in first
+    assert first != draw_library_sheet(report_of(genres={"rock": 1}))
+    height, width, _ = matplotlib.image.imread(io.BytesIO(first)).shape
+    assert width == pytest.approx(16 * DPI, abs=2)
+    assert height > 4 * DPI

@@ -1,0 +1,70 @@
+import os
+import shutil
+import signal
+import time
+
+import pyarrow as pa
+
+from amt_ray.artifacts import Workspace
+from amt_ray.config import Limits
+from amt_ray.midi.collect import ACCEPTED, collect_file
+from amt_ray.midi.scan import Library
+from amt_ray.pipelines.parsing import PARSED, parse_missing, slices
+from amt_ray.pipelines.parts import Parts
+from amt_ray.pipelines.progress import silent
+
+LIMITS = Limits(max_parse_s=3.0)
+
+
+def parts_in(folder):
+    return Parts(Workspace(str(folder)), "parsed", "x", PARSED)
+
+
+def outcomes(parts):
+    rows = parts.table(["path", "status", "detail"]).to_pylist()
+    assert len({row["path"] for row in rows}) == len(rows)
+    return {row["path"]: (row["status"], row["detail"]) for row in rows}
+
+
+def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(ray_local, library, tmp_path, capfd):
+    folder = tmp_path / "library"
+    shutil.copytree(library, folder)
+    sound = folder / "Ada Quaver" / "Study No 1.mid"
+    for name in ("segfault", "abort", "hang", "bug"):
+        shutil.copy(sound, folder / f"{name}.mid")
+    files = Library(str(folder)).scan()
+
+    def collect(file, read, limits):
+        if file.path == "segfault.mid":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if file.path == "abort.mid":
+            os.abort()
+        if file.path == "hang.mid":  # without giving up the interpreter, as C code would
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            time.sleep(600)
+        if file.path == "bug.mid":
+            raise IndexError("index 3 is out of bounds")
+        return collect_file(file, read, limits)
+
+    parts = parts_in(tmp_path / "w")
+    assert parse_missing(files, parts, LIMITS, silent, collect) == 16
+    died = "the process that read it died, or needed more than 3 s"
+    found = outcomes(parts)
+    crashed = {path: detail for path, (status, detail) in found.items() if status == "crash"}
+    assert crashed == {
+        "segfault.mid": died,
+        "abort.mid": died,
+        "hang.mid": died,
+        "bug.mid": "IndexError: index 3 is out of bounds",
+    }
+    assert sum(status == ACCEPTED for status, _ in found.values()) == 12
+    assert "Traceback" not in capfd.readouterr().err
+    assert parse_missing(files, parts, LIMITS, silent, collect) == 0
+
+
+def test_blocks_are_bounded_by_rows_and_by_bytes(ray_local):
+    sizes = [1, 2**30, 5, 60 * 2**20, 5 * 2**20, 1, 1, 1]
+    blocks = slices(pa.table({"size_bytes": sizes}), 3)
+    assert pa.concat_tables(blocks)["size_bytes"].to_pylist() == sizes
+    assert [block["size_bytes"].to_pylist() for block in blocks] == [[1], [2**30], [5, 60 * 2**20], [5 * 2**20, 1], [1, 1]]
+    assert [block.num_rows for block in slices(pa.table({"size_bytes": [1] * 600}), 100)] == [100] * 6
