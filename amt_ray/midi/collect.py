@@ -13,7 +13,7 @@ from amt_ray.config import Limits
 from amt_ray.errors import InvalidPiece
 from amt_ray.midi.features import measure
 from amt_ray.midi.fingerprint import sketch
-from amt_ray.midi.naming import describe_path, is_placeholder
+from amt_ray.midi.naming import clean_title, describe_path, is_placeholder
 from amt_ray.midi.parse import parse_midi
 from amt_ray.midi.scan import NOT_IN_ARCHIVE, Library, MidiFile
 from amt_ray.midi.texts import read_texts
@@ -104,7 +104,7 @@ def _piece(file: MidiFile, data: bytes, limits: Limits) -> dict[str, Any]:
     return {
         "piece_id": hashlib.sha256(data).hexdigest(),
         "artist": artist or texts.artist,
-        "title": texts.title if texts.title and is_placeholder(title) else title,
+        "title": clean_title(texts.title) if texts.title and is_placeholder(title) else title,
         "genre": genre,
         "source": "",
         "licence": "",

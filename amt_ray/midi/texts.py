@@ -67,7 +67,7 @@ def read_texts(data: bytes) -> FileTexts:
     )
 
 
-_META = re.compile(rb"\xff(?<=[\x00-\x7f]\xff)([\x01\x02\x03\x05])([\x81-\xff]?[\x00-\x7f])")
+_META = re.compile(rb"\xff(?<=[\x00-\x7f]\xff)(?=([\x01\x02\x03\x05])([\x81-\xff]?[\x00-\x7f]))")
 _NEXT_EVENT = re.compile(rb"[\x80-\xff]{0,3}[\x00-\x7f][\x80-\xff]|\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -81,27 +81,26 @@ def _tracks(data: bytes) -> Iterator[tuple[int, int]]:
         begin = at + 8
         end = min(begin + int.from_bytes(data[at + 4 : begin], "big"), len(data))
         yield begin, end
-        at = data.find(b"MTrk", max(begin, end))
+        at = data.find(b"MTrk", end)
 
 
 def _events(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Track, type and bytes of each text event; no byte is looked at more than a few times."""
+    """Track, type and bytes of each text event.
+
+    Linear, because a text is searched up to its first control character, which the type of the next candidate is.
+    """
     n_left = MOST_EVENTS
     for track, (begin, end) in enumerate(_tracks(data)):
-        past, control = begin, -1
         for match in _META.finditer(data, begin, end):
             n_left -= 1
             if n_left < 0:
                 return
-            text, length = match.end(), _length(match[2])
-            if match.start() < past or not 0 < length <= end - text:
+            text = match.end(2)
+            past = text + _length(match[2])
+            if past > end or not _NEXT_EVENT.match(data, past, end):
                 continue
-            if control < text:
-                found = _CONTROL.search(data, text, end)
-                control = found.start() if found else end
-            is_text = control >= text + length or not data[control : text + length].strip(b"\0")
-            if is_text and _NEXT_EVENT.match(data, text + length, end):
-                past = text + length
+            control = _CONTROL.search(data, text, past)
+            if control is None or not data[control.start() : past].strip(b"\0"):
                 yield track, match[1][0], data[text:past]
 
 
@@ -201,8 +200,6 @@ def _without_by(line: str) -> str:
 
 def _credited(line: str) -> str:
     """The name after "by", or of the holder of an old copyright; "" where a line is neither."""
-    if len(line) > LONGEST_NAME:
-        return ""
     if found := _OLD_COPYRIGHT.fullmatch(line):
         return found[2] if int(found[1]) < MIDI_YEAR else ""
     return _without_by(line) if _BY.fullmatch(line) else ""

@@ -20,11 +20,10 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from amt_ray.artifacts import Manifest, Workspace, fingerprint
-from amt_ray.config import CollectSettings
 from amt_ray.errors import OutputError
 from amt_ray.pipelines.cluster import actor_restarts, remote_arguments, resources, start_ray
 from amt_ray.pipelines.progress import Progress
-from amt_ray.pipelines.wiki_sources import WikiSource, wiki_source
+from amt_ray.pipelines.wiki_sources import WikiSource
 from amt_ray.schemas import ARTICLES
 from amt_ray.wiki.lookup import look_up
 from amt_ray.wiki.page import LICENCE, Match, Song
@@ -98,15 +97,17 @@ def article_of(song: Song, match: Match) -> Row:
 
 
 def collect_articles(
-    place: Workspace, pieces: Manifest, settings: CollectSettings, progress: Progress, tell: Tell | None
+    place: Workspace, pieces: Manifest, source: WikiSource, progress: Progress, tell: Tell | None
 ) -> WikipediaReport:
-    """Find the article of each piece's song, and commit `articles`. Raises OutputError; WikiError for a damaged dump."""
+    """Find the article of each piece's song, and commit `articles`.
+
+    Raises OutputError for a workspace that cannot be written, LibraryError for a damaged dump.
+    """
     started_s = time.monotonic()
     ids_by_song = _pieces_by_song(place)
     old = place.manifest("articles")
-    source = wiki_source(place, settings, progress)
     made_of = fingerprint("articles", pieces.version, source.identity)
-    known = _known_songs(place, old, source) & ids_by_song.keys() if old and not settings.refresh else set()
+    known = _known_songs(place, old, source) & ids_by_song.keys() if old and not source.is_refresh else set()
     if old and old.fingerprint == made_of and len(known) == len(ids_by_song):
         return WikipediaReport(**old.facts, looked_up=0, n_requests=0, mean_response_s=0.0, seconds=0.0)
     missing = [song for song in ids_by_song if song not in known]

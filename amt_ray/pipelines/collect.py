@@ -27,6 +27,7 @@ from amt_ray.pipelines.parts import Parts
 from amt_ray.pipelines.pieces import named, verdicts, write_pieces, write_rejects
 from amt_ray.pipelines.progress import Progress, silent
 from amt_ray.pipelines.report import write_report
+from amt_ray.pipelines.wiki_sources import wiki_source
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def collect(
     place.manifest("pieces")
     roots = [libraries] if isinstance(libraries, str) else libraries
     files = [file for root in dict.fromkeys(roots) for file in Library(root).scan()]
+    wiki = None if settings.skip_wikipedia else wiki_source(place, settings, progress)
     pieces, files_parsed = _pieces(files, place, settings, progress)
-    articles = None if settings.skip_wikipedia else collect_articles(place, pieces, settings, progress, tell)
+    articles = collect_articles(place, pieces, wiki, progress, tell) if wiki else None
     return CollectReport(write_report(place), files_parsed or 0, files_parsed is None, articles)
 
 

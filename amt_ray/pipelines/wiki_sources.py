@@ -31,6 +31,8 @@ class WikiSource(Protocol):
     """Of which wiki, or which dump."""
     has_one_asker: bool
     """Whether only one process may ask it."""
+    is_refresh: bool
+    """Whether what is known is to be asked for again."""
 
     def prepare(self, songs: Sequence[Song]) -> None:
         """Get ready, in the driver, to be asked for these songs."""
@@ -53,6 +55,7 @@ class Api:
     def __init__(self, settings: CollectSettings, cache: Path) -> None:
         self.settings, self.cache = settings, cache
         self.identity = settings.wikipedia.api_url
+        self.is_refresh = settings.refresh
         self.client: MediaWiki | None = None
         self.source: Cached | None = None
 
@@ -85,7 +88,7 @@ class Api:
 class Dump:
     """A dump of a wiki, of which the pages that may be needed are read into memory."""
 
-    has_one_asker = False
+    has_one_asker, is_refresh = False, False
 
     def __init__(self, path: str, place: Workspace, progress: Progress) -> None:
         self.path, self.place, self.progress = path, place, progress

@@ -10,32 +10,26 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from amt_ray.wiki.leads import first_sentence, speaks_of_music, subject_of
-from amt_ray.wiki.mentions import named_in_lead
+from amt_ray.wiki.leads import first_sentence, speaks_of_music, subject_of, subject_of_noun
+from amt_ray.wiki.mentions import FIRST, named_in_lead
 from amt_ray.wiki.names import artist_names, fold, is_unnamed, last_name, plain
 from amt_ray.wiki.page import Page, Song
-from amt_ray.wiki.titles import attributed, readings
+from amt_ray.wiki.readings import attributed, readings
 from amt_ray.wiki.works import Work, agreement, conflict, parse_work
 
 _QUALIFIED = re.compile(r"(?P<base>.*\S) \((?P<qualifier>[^()]*)\)")
-_SONG_WORDS = (
-    "air anthem aria ballad ballade ballet canon cantata carol chant chorale composition concerto duet fantasy fugue "
-    "hymn instrumental jig lied lullaby madrigal march mass medley melody motet opera operetta oratorio overture "
-    "poem-song prelude psalm rag reel requiem rhapsody rhyme shanty single sonata song spiritual standard suite "
-    "symphony theme track tune waltz work"
-)
-_SONGS = frozenset(_SONG_WORDS.split())
 _DESCRIPTIONS = (
     "a and australian american barbershop big band blues british children christian christmas country dance disney "
     "easter english eurovision film folk french gaelic german gospel hawaiian hebrew hymn in irish italian japanese "
     "jazz latin military musical national new nursery old patriotic piano political pop popular rock russian scottish "
     "sea spanish swedish theme the traditional tv ukrainian war welsh"
 )
-_DESCRIBING = _SONGS | frozenset(_DESCRIPTIONS.split())
+_DESCRIBING = frozenset(_DESCRIPTIONS.split())
 _ARTICLE = re.compile(r"(?:the|an?|la|le|les|l|der|die|das|el|los|las|il|lo|gli) (?=\S)")
+_AND = re.compile(r"\s*(?:,|\s(?:&|and|feat\.|featuring|with)\s)\s*")
 _AUTHORLESS = re.compile(
-    r"\b(?:traditional|folk|anonymous|unknown (?:author|composer|origin)|hymn|carol|spiritual|nursery|anthem|shanty|ballad|lullaby|"
-    r"children's|medieval|16th|17th|18th)\b"
+    r"\b(?:16th|17th|18th|anonymous|anthem|ballad|carol|children's|folk|hymn|lullaby|medieval|nursery|shanty|spiritual|"
+    r"traditional|unknown (?:author|composer|origin))\b"
 )
 
 
@@ -114,20 +108,29 @@ def _figures(folded: str) -> list[str]:
 
 def _subject(page: Page) -> float:
     base, qualifier = split_title(page.title)
-    if page.is_disambiguation or re.match(r"(?:List of|Discography of|[\w ]+ discography$)", page.title):
+    is_list = bool(re.match(r"List of |.* discography$", page.title))
+    in_lead = subject_of(page.extract) if page.extract else "unknown"
+    if page.is_disambiguation or is_list or in_lead == "disambiguation":
         return 0.0
-    kind = qualifier.split()[-1] if qualifier else ""
-    if fold(kind) in _SONGS and kind == kind.lower():
+    kind = subject_of_noun(_kind(qualifier))
+    if kind == "work":
         return 1.0
-    if kind and kind == kind.lower() and not kind.isdigit():
-        return 0.0 if page.extract is None or subject_of(page.extract) != "work" else 0.3
+    if kind in ("artist", "other"):
+        return 0.0
+    doubt = 0.8 if _kind(qualifier) else 1.0
     if page.extract is None:
-        return 0.7
+        return 0.7 * doubt
     work = parse_work(base)
     if work.form and work.is_identified:
-        return 1.0
+        return doubt
     unknown = 0.9 if work.form else (0.7 if speaks_of_music(page.extract) else 0.3)
-    return {"work": 1.0, "stage": 0.5, "unknown": unknown}.get(subject_of(page.extract), 0.0)
+    return {"work": 1.0, "stage": 0.5, "unknown": unknown}.get(in_lead, 0.0) * doubt
+
+
+def _kind(qualifier: str) -> str:
+    """What a qualifier says of the page's kind: "song" of "ABBA song"; "" if it only names somebody or a year."""
+    words = qualifier.split()
+    return " ".join(word for word in words if word.islower()) if words and words[-1].islower() else ""
 
 
 def _artist(song: Song, page: Page) -> float:
@@ -138,12 +141,12 @@ def _artist(song: Song, page: Page) -> float:
     if in_qualifier == 1.0:
         return 1.0
     is_anothers = in_qualifier == 0.0 and _names_another(page.title)
-    if is_anothers and split_title(page.title)[1].split()[-1][:1].isupper():
-        return 0.15  # "(Schubert)" is a composer, whose works nobody covers
+    base, qualifier = split_title(page.title)
     if page.extract is None:
         return 0.95 if in_qualifier else (0.5 if is_anothers else 0.7)
-    base, _ = split_title(page.title)
     in_lead = [named_in_lead(name, plain(base), page.extract) * (1.0 if i == 0 else 0.97) for i, name in enumerate(names)]
+    if is_anothers and not _kind(qualifier) and max(in_lead) < FIRST:
+        return 0.15  # "(Schubert)" is a composer, whose works nobody covers
     if in_qualifier and min(in_lead) >= 0:
         return max(0.9, *in_lead)
     if max(in_lead) > 0:
@@ -167,11 +170,12 @@ def _authorless(song: Song, page: Page) -> float:
 def _named_in_qualifier(name: str, title: str) -> float:
     """1 for the whole name, as in "Waterloo (ABBA song)"; 0.9 for a last name only; 0 for neither."""
     _, qualifier = split_title(title)
-    words = f" {fold(qualifier)} "
-    if f" {_ARTICLE.sub('', fold(name))} " in words:
+    kind = _kind(qualifier)
+    whole = qualifier.removesuffix(f" {kind}") if kind else qualifier
+    named = {_ARTICLE.sub("", fold(part)) for part in (whole, *_AND.split(whole))}
+    if _ARTICLE.sub("", fold(name)) in named:
         return 1.0
-    is_list_of_names = not (_SONGS & set(words.split()))
-    return 0.9 if is_list_of_names and f" {fold(last_name(name))} " in words else 0.0
+    return 0.9 if not kind and fold(last_name(name)) in {*named, *fold(whole).split()} else 0.0
 
 
 def _names_another(title: str) -> bool:

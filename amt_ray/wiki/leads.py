@@ -40,7 +40,9 @@ _ARTIST_WORDS = (
     "violist vocalist"
 )
 _ARTISTS = frozenset(_ARTIST_WORDS.split())
-_VAGUE_ARTIST_WORDS = "act artist collective consort duo entertainer group outfit performer player project soloist star virtuoso"
+_VAGUE_ARTIST_WORDS = (
+    "act artist collective consort duo entertainer group outfit performer player project soloist star virtuoso"
+)
 _VAGUE_ARTISTS = frozenset(_VAGUE_ARTIST_WORDS.split())
 """Who makes music only if a word of music stands before: "pop group", "recording artist"."""
 _OTHER_WORDS = (
@@ -54,10 +56,10 @@ _OTHER_WORDS = (
 _OTHERS = frozenset(_OTHER_WORDS.split())
 """Nouns that stand for no work of music, even where the sentence speaks of songs and those who sing them."""
 _MUSICAL_GROUP = re.compile(
-    r"\b(?:a cappella|beat|big|bluegrass|blues|boy|celtic|cello|chamber|country|disco|drum|electronic|eurodance|flute|folk|funk|"
-    r"girl|grunge|guitar|harp|hip hop|house|indie|instrumental|jazz|lute|metal|music|musical|new wave|organ|percussion|piano|pop|"
-    r"production|punk|r&b|rap|recording|reggae|rock|saxophone|singing|ska|songwriting|soul|swing|synth\w*|techno|trumpet|"
-    r"violin|vocal)\b"
+    r"\b(?:a cappella|beat|big|bluegrass|blues|boy|celtic|cello|chamber|country|disco|drum|electronic|eurodance|flute|"
+    r"folk|funk|girl|grunge|guitar|harp|hip hop|house|indie|instrumental|jazz|lute|metal|music|musical|new wave|organ|"
+    r"percussion|piano|pop|production|punk|r&b|rap|recording|reggae|rock|saxophone|singing|ska|songwriting|soul|swing|"
+    r"synth\w*|techno|trumpet|violin|vocal)\b"
 )
 _CHAIN_WORDS = (
     "all any best book collection earliest eighth example excerpt fifth finest first five four fourth greatest group "
@@ -72,9 +74,16 @@ _STOP_WORDS = (
 )
 _STOPS = frozenset(_STOP_WORDS.split())
 _PHRASES: dict[str, Subject] = {
-    "incidental music": "work", "musical number": "work", "symphonic poem": "work", "tone poem": "work", "theme music": "work", "music producer": "artist", "record producer": "artist",
-    "technical standard": "other", "international standard": "other",
-}  # fmt: skip
+    "incidental music": "work",
+    "musical number": "work",
+    "symphonic poem": "work",
+    "theme music": "work",
+    "tone poem": "work",
+    "music producer": "artist",
+    "record producer": "artist",
+    "international standard": "other",
+    "technical standard": "other",
+}
 _NOT_NOUNS = re.compile(r"(?:\w+(?:ed|ly)|sung|given|known|done|sold|active|popular|-)$")
 _CHAINED = re.compile(r"(?:of|for|to|among|from|in(?= an? )) (?:\W .*?, (?=an? ))?(.*)")
 """What a chain leads to; where that was a title in quotation marks, what stands in apposition to it."""
@@ -85,20 +94,20 @@ _COPULA = re.compile(
     r"(?P<predicate>(?:an?|the|one|two|three|four|five|six|twelve|twenty-four|some|any|his|her|its|their|[A-Z]\w+)\s.*)",
     re.DOTALL,
 )
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]?\s+(?=[\"'(]?[A-Z0-9])")
+_SENTENCE_END = re.compile(r"\.[\"')\]]?\s+(?=[\"'(]?[A-Z0-9])|[!?][\"']?\s+(?=[A-Z])")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:[A-Z]|No|Nos|Op|Opp|Nr|St|Mr|Mrs|Ms|Dr|Jr|Sr|vs|feat|ft|ca?|lit|Hob|WoO|arr|vol|approx|Mt|transl|trans)|\.[A-Za-z])$"
+    r"(?:\b(?:[A-Z]|approx|arr|ca?|Dr|feat|ft|Hob|Jr|lit|Mrs?|Ms|Mt|Nos?|Nr|Opp?|posth|Sr|St|transl?|vol|vs|WoO)|\.[A-Za-z])$"
 )
 _MUSIC = re.compile(
-    r"\b(?:songs?|singles?|composed|compositions?|symphon\w+|sonatas?|concertos?|operas?|hymns?|carols?|lied(?:er)?|etudes?|"
-    r"nocturnes?|waltz(?:es)?|preludes?|fugues?|arias?|rags?|ballads?|anthems?|melod(?:y|ies)|lullab(?:y|ies)|chorales?|cantatas?|"
-    r"orchestral|song cycle)\b"
+    r"\b(?:anthems?|arias?|ballads?|cantatas?|carols?|chorales?|composed|compositions?|concertos?|etudes?|fugues?|hymns?|"
+    r"lied(?:er)?|lullab(?:y|ies)|melod(?:y|ies)|nocturnes?|operas?|orchestral|preludes?|rags?|singles?|sonatas?|songs?|"
+    r"symphon\w+|waltz(?:es)?)\b"
 )
 
 
 @functools.lru_cache(maxsize=4096)
 def first_sentence(lead: str) -> str:
-    """Return the first sentence of a lead, without diacritics; "Op. 27, No. 2" and "J. S. Bach" do not end it."""
+    """Return the first sentence of a lead, without diacritics; neither "Op. 27, No. 2" nor "J. S. Bach" ends it."""
     text = plain(lead).strip()
     for end in _SENTENCE_END.finditer(text):
         if not _ABBREVIATION.search(text[: end.start()]) or text[end.start()] != ".":
@@ -125,8 +134,26 @@ def is_musician(lead: str) -> bool:
     if predicate is None or subject_of(lead) in ("work", "stage", "disambiguation"):
         return False
     phrase, _ = _noun_phrase(predicate.replace(",", " and "))
-    nouns = [_nouns(part.split()) for part in re.split(r"\band\b", phrase)]
-    return any(_subject_of_noun(words, "") == "artist" for words in nouns if words)
+    return any(subject_of_noun(part) == "artist" for part in re.split(r"\band\b", phrase))
+
+
+def subject_of_noun(phrase: str, rest: str = "") -> Subject:
+    """Return what a noun with its adjectives stands for, lower-case: "power ballad", "rock band"; `rest` comes after it."""
+    words = _nouns(phrase.split())
+    if not words:
+        return "unknown"
+    if known := _PHRASES.get(" ".join(words[-2:])):
+        return known
+    head = _singular(words[-1].split("-")[-1])
+    if head & _ENSEMBLES_OR_WORKS:
+        return "work" if re.search(r"\b(?:by|composed|written)\b", rest) else "artist"
+    if head & _WORKS:
+        return "work"
+    if head & _STAGE:
+        return "stage"
+    if head & _ARTISTS or (head & _VAGUE_ARTISTS and _MUSICAL_GROUP.search(" ".join(words))):
+        return "artist"
+    return "other" if head & (_OTHERS | _VAGUE_ARTISTS) else "unknown"
 
 
 def speaks_of_music(lead: str) -> bool:
@@ -145,10 +172,9 @@ def _predicate(sentence: str) -> str | None:
 def _subject_of_predicate(predicate: str) -> Subject:
     phrase, rest = _noun_phrase(predicate)
     nouns = _nouns(phrase.split())
-    heads = [_nouns(part.split()) for part in re.split(r"\band\b", phrase)]
     if nouns and _singular(nouns[-1].split("-")[0]) & _CHAINS and (inner := _CHAINED.match(rest)):
         return _subject_of_predicate(inner[1])
-    subjects = [_subject_of_noun(nouns, rest) for nouns in heads if nouns]
+    subjects = [subject_of_noun(part, rest) for part in re.split(r"\band\b", phrase)]
     return next((s for s in subjects if s not in ("other", "unknown")), "other" if "other" in subjects else "unknown")
 
 
@@ -164,22 +190,6 @@ def _nouns(words: list[str]) -> list[str]:
     while end and not _singular(words[end - 1]) & _WORKS and _NOT_NOUNS.match(words[end - 1].split("-")[-1]):
         end -= 1
     return words[:end]
-
-
-def _subject_of_noun(words: list[str], rest: str) -> Subject:
-    """What the last word of a noun phrase stands for."""
-    if phrase := _PHRASES.get(" ".join(words[-2:])):
-        return phrase
-    head = _singular(words[-1].split("-")[-1])
-    if head & _ENSEMBLES_OR_WORKS:
-        return "work" if re.search(r"\b(?:by|composed|written)\b", rest) else "artist"
-    if head & _WORKS:
-        return "work"
-    if head & _STAGE:
-        return "stage"
-    if head & _ARTISTS or (head & _VAGUE_ARTISTS and _MUSICAL_GROUP.search(" ".join(words))):
-        return "artist"
-    return "other" if head & (_OTHERS | _VAGUE_ARTISTS) else "unknown"
 
 
 def _singular(word: str) -> set[str]:

@@ -13,7 +13,8 @@ from amt_ray.wiki.evidence import evidence, same_name, split_title
 from amt_ray.wiki.leads import is_musician, subject_of
 from amt_ray.wiki.names import artist_names
 from amt_ray.wiki.page import Candidate, Match, Page, Reason, Song
-from amt_ray.wiki.titles import attributed, readings, shown_query
+from amt_ray.wiki.readings import attributed, readings
+from amt_ray.wiki.titles import shown_query
 from amt_ray.wiki.works import parse_work
 
 THRESHOLD = 0.6

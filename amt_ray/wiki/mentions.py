@@ -13,48 +13,30 @@ from collections.abc import Iterator
 from rapidfuzz.fuzz import ratio
 
 from amt_ray.wiki.leads import first_sentence
-from amt_ray.wiki.names import fold, last_name, plain
+from amt_ray.wiki.names import PARTICLES, fold, last_name, plain
 
 FIRST, LATER, LAST_NAME, NAMESAKE = 1.0, 0.92, 0.85, -1.0
 """Named in the first sentence; further on; by the bare last name; another bearer of the last name is named instead."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
-_PARTICLES = frozenset(["da", "de", "del", "della", "den", "der", "di", "du", "la", "le", "van", "vom", "von", "zu"])
 _NO_GIVEN_NAMES_WORDS = (
-    "a after an and as at both by composer dame for from if in it its lord of on or saint sir the though when while "
-    "with"
+    "a after an and as at both by composer dame for from if in it its lord of on or saint sir the though when while with"
 )
 _NO_GIVEN_NAMES = frozenset(_NO_GIVEN_NAMES_WORDS.split())
 _CREDITS = re.compile(
-    r"\b(?:by|band|composers?|covers?|covered|duo|feat|featuring|group|hits?|musicians?|pianist|producers?|project|rappers?|"
-    r"recorded|recordings?|singers?|singles?|songs?|songwriters?|supergroup|trio|versions?)\b"
+    r"\b(?:band|by|composers?|covered|covers?|duo|feat|featuring|group|hits?|musicians?|pianist|producers?|project|"
+    r"rappers?|recorded|recordings?|singers?|singles?|songs?|songwriters?|supergroup|trio|versions?)\b"
 )
-_NOT_BEFORE_ARTISTS = frozenset(
-    [
-        "about",
-        "across",
-        "around",
-        "at",
-        "in",
-        "into",
-        "near",
-        "on",
-        "outside",
-        "through",
-        "throughout",
-        "to",
-        "toward",
-        "within",
-    ]
-)
+_NOT_BEFORE_ARTIST_WORDS = "about across around at in into near on outside through throughout to toward within"
+_NOT_BEFORE_ARTISTS = frozenset(_NOT_BEFORE_ARTIST_WORDS.split())
 _SENTENCE = re.compile(r"(?<=[a-z0-9)][.!?])\s+(?=[A-Z])")
 _IN_PASSING = re.compile(
-    r"\b(?:same (?:poems?|texts?|verses?|words?|names?|title)|sets? (?:it|the|this)|settings?|inspired|influenced|quot\w+|sampl\w+|"
-    r"parod\w+|tribute|compared|named after|not to be confused|biograph\w+)\b"
+    r"\b(?:biograph\w+|compared|named after|not to be confused|parod\w+|same (?:poems?|texts?|verses?|words?)|"
+    r"sets? (?:it|the|this)|settings?|tribute|unrelated)\b"
 )
 """A sentence with one of these says that others had to do with the matter, not with this piece."""
 _ALIKE = 60.0
-"""Of 100; given names this like are one in two languages: Frédéric and Fryderyk, Peter and Pyotr."""
+"""Of 100; given names so alike are one in two languages: Frédéric and Fryderyk, Peter and Pyotr."""
 
 
 @functools.lru_cache(maxsize=65536)
@@ -63,9 +45,11 @@ def named_in_lead(name: str, title: str, lead: str) -> float:
 
     Titles in quotation marks do not count, nor does the article's own: "Dancing Queen" does not name Queen.
     """
+    whole = re.sub(r"^the ", "", fold(name))
+    if fold(title) == whole:
+        title = ""  # of a band's song that bears its own name, only the quotation marks tell which of them is meant
     first = _without_titles(first_sentence(lead), title)
     text = " ".join([first, *_other_sentences(lead, title)])
-    whole = re.sub(r"^the ", "", fold(name))
     if " " not in whole:
         return _credited(whole, first, text)
     for value, part in ((FIRST, first), (LATER, text)):
@@ -76,7 +60,8 @@ def named_in_lead(name: str, title: str, lead: str) -> float:
 
 
 def _without_titles(text: str, title: str) -> str:
-    return re.sub(r'"[^"]*"', " ", text).replace(title, " ")
+    unquoted = re.sub(r'"[^"]*"', " ", text)
+    return unquoted.replace(title, " ") if title else unquoted
 
 
 def _other_sentences(lead: str, title: str) -> list[str]:
@@ -118,7 +103,7 @@ def _is_followed_by_a_name(words: list[re.Match[str]], i: int, sentence: str) ->
 def _bearers(name: str, text: str) -> Iterator[float]:
     """For each time that the last name stands in the text, who bears it."""
     last = fold(last_name(name)).split()[-1]
-    given = [fold(word) for word in name.split()[:-1] if word.lower() not in _PARTICLES and fold(word) != last]
+    given = [fold(word) for word in name.split()[:-1] if word.lower() not in PARTICLES and fold(word) != last]
     words = list(_WORD.finditer(text))
     for i, word in enumerate(words):
         if fold(word[0].removesuffix("'s")) != last or word[0].islower() or _is_followed_by_a_name(words, i, text):
@@ -134,9 +119,9 @@ def _given_names(words: list[re.Match[str]], i: int, text: str) -> list[str]:
         gap, word = text[before.end() : after.start()], before[0]
         if gap.strip(" .-") or ("." in gap and len(word) > 1):
             break
-        if word.lower() in _NO_GIVEN_NAMES or not (word[0].isupper() or word in _PARTICLES):
+        if word.lower() in _NO_GIVEN_NAMES or not (word[0].isupper() or word in PARTICLES):
             break
-        if word not in _PARTICLES:
+        if word not in PARTICLES:
             found.insert(0, fold(word))
     return found
 

@@ -17,20 +17,30 @@ _LETTERS = str.maketrans(
         "–": "-", "—": "-", "‐": "-", "−": "-", "…": "...", "_": " ",
     }
 )  # fmt: skip
-_NOBODIES = frozenset(
-    "anon anonym anonyme anonymous artist band folk karaoke midi misc na none null public domain soundtrack "
-    "track traditional traditionell traditionnel tradicional trad undefined unknown untitled various volkslied".split()
-    + ["n a", "folk song", "public domain", "unknown artist", "unknown composer", "various artists", "various composers"]
+_NOBODY_NAMES = (
+    "and a|artist|band|composer|folk|folk song|karaoke|midi|misc|na|none|null|public domain|soundtrack|tradicional|"
+    "undefined|unknown|unknown artist|unknown composer|untitled|various|various artists|various composers|volkslied"
 )
-_NOBODY_BEGINNING = re.compile(r"(?:trad(?:itional)?|anon(?:ymous|ym|yme)?(?! \d))\b")
+_NOBODIES = frozenset(_NOBODY_NAMES.split("|"))
+_NOBODY_BEGINNING = re.compile(r"(?:trad(?:itional|itionell|itionnel)?|anon(?:ymous|ym|yme)?(?! \d))\b")
 _NUMBERED_PLAYER = re.compile(r"(?:artist|band|composer|drummer|guest|player|singer|track|user) ?\d+")
-_UNNAMED = re.compile(r"(?:trad|anon|folk|volkslied|public domain)")
+_UNNAMED = re.compile(r"trad|anon|folk|volkslied|public domain")
 _LIFE_YEARS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _GUEST = re.compile(r"\s+[(\[]?(?:feat(?:uring)?|ft|arr(?:anged)?|with)\b\.?(?: by)?\s+", re.IGNORECASE)
 _SEVERAL = re.compile(r"\s*(?:[,;/]|\s(?:&|and|und|et|y|x|vs\.?)\s)\s*", re.IGNORECASE)
+_GROUP = re.compile(
+    r"^((?:the )?\S+ \S+) (?:band|big band|combo|ensemble|experience|orchestra|quartet|quintet|sextet|singers|trio)$",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"(?!(?:his|her|the|their) )\S+ \S", re.IGNORECASE)
+_GROUP = re.compile(
+    r"(?:the )?(\S+ \S+) (?:band|big band|combo|ensemble|experience|orchestra|quartet|quintet|sextet|singers|trio)",
+    re.IGNORECASE,
+)
 _INITIALS = re.compile(r"\b([A-Z])\.\s*(?=[A-Z])")
 _SUFFIX = re.compile(r",?\s+(?:jr|sr|junior|senior|ii|iii|iv)\.?$", re.IGNORECASE)
-_PARTICLES = frozenset("and da de del den der des di du e el la le of the van vom von y zu".split())
+PARTICLES = frozenset(["da", "de", "del", "della", "den", "der", "des", "di", "du", "la", "le", "van", "vom", "von", "zu"])
+"""Words between given and last names that are not capitalised."""
 _DOUBLE_LAST_NAMES = ("Lloyd Webber", "Maxwell Davies", "Vaughan Williams", "Van Halen", "Van Zandt", "Del Rey")
 
 _SPELLINGS = {
@@ -83,34 +93,38 @@ def artist_names(artist: str) -> list[str]:
     main, *guests = _GUEST.split(_LIFE_YEARS.sub("", written) or written)
     whole = _as_spelled(_turned(main))
     parts = [_as_spelled(part) for part in _SEVERAL.split(whole)] if whole == _as_spelled(main) else []
-    names = [
-        whole,
-        *(part for part in parts if re.match(r"(?!(?:the|his|her|their) )\S+ \S", part, re.IGNORECASE)),
-        *(_as_spelled(guest.strip(" )]")) for guest in guests),
-    ]
+    leader = _GROUP.fullmatch(whole)
+    people = [leader[1] if leader else whole, *(part for part in parts if _PERSON.match(part))]
+    names = [whole, *people, *(_as_spelled(guest.strip(" )]")) for guest in guests)]
     return [name for name in dict.fromkeys(names) if fold(name) and not is_nobody(name)]
 
 
 def last_name(name: str) -> str:
     """Return the name that Wikipedia puts in brackets after a composer's work: "Beethoven", "Vaughan Williams"."""
-    bare = _SUFFIX.sub("", name.strip())
+    leader = _GROUP.fullmatch(name)
+    bare = _SUFFIX.sub("", leader[1] if leader else name.strip())
     doubled = next((last for last in _DOUBLE_LAST_NAMES if fold(bare).endswith(f" {fold(last)}")), None)
     return doubled or (bare.split() or [""])[-1]
 
 
 def _turned(name: str) -> str:
-    first, comma, rest = (part.strip() for part in name.partition(","))
-    is_list = re.search(r",|&|\band\b|;|/|\+", rest) or re.match(r"the \w", rest) or re.search(r"&|\band\b", first)
-    if not comma or not rest or is_list or _SUFFIX.search(f" {rest}"):
+    """The name with what stands before a comma last; a list of people, "Tyler, the Creator" and "Strauss, Jr." stay."""
+    last, comma, rest = (part.strip() for part in name.partition(","))
+    is_list = re.search(r"[,&;/+]|\band\b", rest) or re.match(r"the \w", rest) or re.search(r"&|\band\b", last)
+    if not comma or not rest or is_list or _SUFFIX.fullmatch(f" {rest}"):
         return name.strip()
-    return f"{rest} {first}"
+    suffix = _SUFFIX.search(rest)
+    return f"{rest[: suffix.start()]} {last}{suffix[0]}" if suffix else f"{rest} {last}"
 
 
 def _as_spelled(name: str) -> str:
     spaced = re.sub(r"\s+", " ", _INITIALS.sub(r"\1. ", name.replace("’", "'"))).strip()
     if spaced == spaced.lower():
-        spaced = " ".join(word if i and word in _PARTICLES else _capitalised(word) for i, word in enumerate(spaced.split()))
-    *first, last = spaced.split(" ")
+        spaced = " ".join(
+            word if i and word in {*PARTICLES, "and", "of", "the"} else _capitalised(word)
+            for i, word in enumerate(spaced.split())
+        )
+    *first, last = re.sub("(?i) mendelssohn[ -]bartholdy$", " Mendelssohn", spaced).split(" ")
     return " ".join([*first, _SPELLINGS.get(fold(last), last)])
 
 

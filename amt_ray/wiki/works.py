@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from amt_ray.wiki.names import plain
 
-_GENRES = (
-    "Album leaf|Arabesque|Ave Maria|Bagatelle|Ballade|Barcarolle|Canon|Cantata|Caprice|Chaconne|Concerto|Dance|Divertimento|"
+_GENRE_NAMES = (
+    "Arabesque|Ave Maria|Bagatelle|Ballade|Barcarolle|Canon|Cantata|Caprice|Chaconne|Concerto|Dance|Divertimento|"
     "Étude|Fantasia and Fugue|Fantasia|Fugue|Gnossienne|Gymnopédie|Humoresque|Impromptu|Intermezzo|Invention|Magnificat|"
-    "March|Mass|Mazurka|Minuet|Nocturne|Octet|Overture|Partita|Passacaglia|Polonaise|Prelude and Fugue|Prelude|Quartet|Quintet|"
-    "Requiem|Rhapsody|Romance|Rondo|Scherzo|Septet|Serenade|Sextet|Sinfonia|Sonata|Sonatina|Song without Words|Stabat Mater|"
-    "Suite|Symphony|Te Deum|Toccata and Fugue|Toccata|Trio|Variations|Waltz"
-).split("|")
+    "March|Mass|Mazurka|Minuet|Moment musical|Nocturne|Octet|Overture|Partita|Passacaglia|Polonaise|Prelude and Fugue|"
+    "Prelude|Quartet|Quintet|Requiem|Rhapsody|Romance|Rondo|Scherzo|Septet|Serenade|Sextet|Sinfonia|Sonata|Sonatina|"
+    "Song without Words|Stabat Mater|Suite|Symphony|Te Deum|Toccata and Fugue|Toccata|Trio|Variations|Waltz"
+)
+_GENRES = _GENRE_NAMES.split("|")
 _OF_LANGUAGES = {
     "capriccio": "Caprice", "ciaccona": "Chaconne", "etuden": "Étude", "fantasie": "Fantasia", "fantasy": "Fantasia",
     "fuga": "Fugue", "fuge": "Fugue", "konzert": "Concerto", "lied ohne worte": "Song without Words", "marche": "March",
@@ -29,23 +30,27 @@ _OF_LANGUAGES = {
     "tanz": "Dance", "valse": "Waltz", "walzer": "Waltz", "rhapsodies": "Rhapsody", "fantasias": "Fantasia",
     "gymnopedies": "Gymnopédie", "preludes and fugues": "Prelude and Fugue",
 }  # fmt: skip
-_PREFIXES = {
-    "bassoon": "Bassoon", "brandenburg": "Brandenburg", "cello": "Cello", "clarinet": "Clarinet", "clavier": "Piano",
-    "double": "Double", "english": "English", "flute": "Flute", "french": "French", "guitar": "Guitar",
-    "harpsichord": "Harpsichord", "horn": "Horn", "hungarian": "Hungarian", "keyboard": "Keyboard", "klarinetten": "Clarinet",
-    "klavier": "Piano", "lute": "Lute", "norwegian": "Norwegian", "oboe": "Oboe", "orchestral": "Orchestral", "organ": "Organ",
-    "piano": "Piano", "slavonic": "Slavonic", "streich": "String", "string": "String", "trio": "Trio", "trumpet": "Trumpet",
-    "ungarische": "Hungarian", "ungarischer": "Hungarian", "viola": "Viola", "violin": "Violin", "violoncello": "Cello",
-    "wind": "Wind", "funeral": "Funeral", "wedding": "Wedding",
+_PREFIX_NAMES = (
+    "bassoon brandenburg cello clarinet double english flute french guitar harpsichord horn hungarian keyboard lute "
+    "norwegian oboe orchestral organ piano slavonic string trio trumpet viola violin wind"
+)
+_PREFIXES = {name: name.capitalize() for name in _PREFIX_NAMES.split()} | {
+    "clavier": "Piano", "klarinetten": "Clarinet", "klavier": "Piano", "streich": "String", "ungarische": "Hungarian",
+    "ungarischer": "Hungarian", "violoncello": "Cello",
 }  # fmt: skip
-_PUBLISHED_IN_SETS = frozenset(
+_SET_FORMS = (
     "Arabesque|Brandenburg Concerto|Cello Suite|English Suite|French Suite|Gnossienne|Gymnopédie|Hungarian Dance|"
     "Hungarian Rhapsody|Impromptu|Invention|Moment musical|Norwegian Dance|Orchestral Suite|Partita|Slavonic Dance|"
-    "Song without Words|Trio Sonata".split("|")
+    "Song without Words|Trio Sonata"
 )
+_PUBLISHED_IN_SETS = frozenset(_SET_FORMS.split("|"))
 """Forms whose pieces share one article, which has their plural for its title."""
-_SELDOM_NUMBERED = frozenset("Canon|Magnificat|Octet|Requiem|Septet|Stabat Mater|Te Deum".split("|"))
+_SELDOM_NUMBERED = frozenset(["Canon", "Magnificat", "Octet", "Requiem", "Septet", "Stabat Mater", "Te Deum"])
 """Forms of which a composer's article may have the bare name: "Requiem (Fauré)"."""
+
+
+_USUAL = {"Concerto": "Piano Concerto", "Quartet": "String Quartet", "Sonata": "Piano Sonata"}
+"""What is meant where the instrument is not said."""
 
 
 def _plural(form: str) -> str:
@@ -69,8 +74,8 @@ _OPUS = re.compile(
     rf"(?:(?:[ ,]*{_NUMBER_SIGN} ?|/)(?P<number>[0-9]+))?"
 )
 _CATALOGUE = re.compile(
-    r"\b(?P<system>bwv|buxwv|hwv|twv|swv|rv|woo|hob|kv|k\.v|kk?|d|s)[. ]{0,2}(?P<number>(?:[ivx]+[a-z]?[:/ ] ?)?[0-9]+[a-z]?)"
-    r"(?:-(?P<last>[0-9]+))?\b"
+    r"\b(?P<system>bwv|buxwv|hwv|twv|swv|rv|woo|hob|kv|k\.v|kk?|d|s)[. ]{0,2}"
+    r"(?P<number>(?:[ivx]+[a-z]?[:/ ] ?)?[0-9]+[a-z]?)(?:-(?P<last>[0-9]+))?\b"
 )
 _NUMBER = re.compile(rf"{_NUMBER_SIGN} ?(?P<number>{_FIGURE})")
 _KEY = re.compile(
@@ -79,7 +84,7 @@ _KEY = re.compile(
     r"(?:[ -](?P<mode>major|minor|maj\b|min\b|dur|moll|Major|Minor|MAJOR|MINOR))?(?![\w'])"
 )
 _GERMAN_KEY = re.compile(r"\b(?P<letter>[A-Ha-h])(?P<sign>is|es|s)?[- ](?P<mode>[Dd]ur|[Mm]oll)\b")
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 _SYSTEMS = {"kv": "k", "k.v": "k"}
 _WRITTEN = {"bwv": "BWV", "buxwv": "BuxWV", "hwv": "HWV", "twv": "TWV", "swv": "SWV", "rv": "RV", "woo": "WoO"}
@@ -159,7 +164,7 @@ def work_titles(work: Work, last: str) -> list[str]:
     form = work.form
     titles = []
     if form and work.number is not None:
-        full = {"Sonata": "Piano Sonata", "Quartet": "String Quartet"}.get(form, form)
+        full = _USUAL.get(form, form)
         titles.append(f"{full} No. {work.number} ({last})")
     if form and work.opus is not None and work.number is None:
         if work.opus_number is not None:
@@ -200,7 +205,7 @@ def agreement(asked: Work, found: Work) -> float | None:
         return None
     if asked.number is not None:
         if found.number is not None:
-            return 1.0 if asked.form == found.form else 0.9
+            return 1.0 if found.form in (asked.form, _USUAL.get(asked.form)) else 0.55
         return 0.85 if found.is_set and asked.form in _PUBLISHED_IN_SETS else None
     if asked.key and asked.key == found.key and found.number is None:
         return 0.95

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from strategies import LISTED_METRES, ODD_METRES, make_piece, pieces
 
 from amt_ray.midi.instruments import DRUMS
+from amt_ray.midi.parse import DENOMINATORS, MOST_BEATS
 from amt_ray.midi.piece import Notes
-from amt_ray.midi.rhythm import NOTE_LENGTHS, beats_of, note_length_shares, syncopation
+from amt_ray.midi.rhythm import NOTE_LENGTHS, SLOTS, beats_of, note_length_shares, syncopation
 
 KICK, SNARE, HI_HAT = 36, 38, 42
 
@@ -208,3 +209,12 @@ def test_a_bar_of_quarters_or_of_whole_bars_is_never_syncopated(metre):
     on_bar_lines = [(int(i * bar), int(bar), 60, 80, 0) for i in range(4)]
     piece = make_piece(on_bar_lines, 192, metres=[(0, *metre)])
     assert syncopation(piece.notes, beats_of(piece)) == 0
+
+
+@pytest.mark.parametrize("denominator", DENOMINATORS)
+def test_every_metre_of_a_file_has_beats_that_fill_its_bars(denominator):
+    for numerator in range(1, MOST_BEATS + 1):
+        beats = beats_of(make_piece([(0, 64, 60, 80, 0)], 16, metres=[(0, numerator, denominator)]))
+        n_beats, rest = divmod(int(beats.slots_per_bar[0]), SLOTS)
+        assert (rest, n_beats * int(beats.length[0])) == (0, 16 * 64 * numerator // denominator)
+        assert (beats.stronger > beats.place).all()

@@ -56,6 +56,16 @@ def test_a_karaoke_file_of_one_track():
     assert read_texts(file_of(KARAOKE[0] + KARAOKE[1] + NOTES)) == read_texts(file_of(*KARAOKE))
 
 
+def test_karaoke_words_without_lines():
+    words = [("text", text) for text in ("@LENGL", "Fal", "ling ", "rain")]
+    assert read_texts(file_of(NOTES, words)).lyrics == "Falling rain"
+
+
+def test_karaoke_words_are_no_credits():
+    words = [("text", text) for text in ("@LENGL", "By Ada", " I ", "wait")]
+    assert read_texts(file_of(words, NOTES)) == FileTexts(lyrics="By Ada I wait")
+
+
 def test_karaoke_words_without_headings():
     words = [("text", text) for text in ("\\One ", "day", "/two ", "days", "/three ", "days")]
     assert read_texts(file_of(NOTES, words)).lyrics == "One day\ntwo days\nthree days"
@@ -72,8 +82,8 @@ def test_a_first_track_s_name_that_is_a_title(name):
 
 NO_TITLES = """
 Piano|Acoustic Grand Piano|Track 1|untitled|Instrument 3|MIDI|Violin I|2nd Violin|Lead Gtr 2|Drums|Choir Aahs|Bass Drum
-Tempo Track|Soft Karaoke|control track:|one:|seq_01|ALT_100A|song.mid|C:\\MIDI\\x|12 - 3|R.H.|www.songs.example|Sequenced by Joe
-me@home|Copyright 1999|created by LilyPond|Cakewalk
+Tempo Track|Soft Karaoke|control track:|one:|seq_01|ALT_100A|song.mid|C:\\MIDI\\x|12 - 3|R.H.|www.songs.example
+Sequenced by Joe|me@home|Copyright 1999|created by LilyPond|Cakewalk
 """
 
 
@@ -82,8 +92,10 @@ def test_a_first_track_s_name_that_is_no_title(name):
     assert title_of(name) == ""
 
 
-def test_the_names_of_other_tracks_are_no_titles():
-    assert read_texts(file_of(NOTES, [("track_name", "Dancing Queen")])).title == ""
+def test_later_names_and_those_of_other_tracks_are_no_titles():
+    names = [("track_name", "Piano"), ("track_name", "Dancing Queen")]
+    assert read_texts(file_of(names, NOTES)).title == ""
+    assert read_texts(file_of(NOTES, names[1:])).title == ""
 
 
 @pytest.mark.parametrize(
@@ -113,6 +125,10 @@ def test_the_artist_is_only_what_is_clearly_a_name(event, artist):
     assert artist_of(event) == artist
 
 
+def test_the_artist_is_named_in_the_first_track():
+    assert read_texts(file_of(NOTES, [("text", "by Ada Quaver")])).artist == ""
+
+
 def test_copyright_notices_are_lines_each_once():
     notices = [("copyright", text) for text in ("© 2001 A. Quaver", "All  rights\r\nreserved ", "© 2001 A. Quaver", " ")]
     assert read_texts(file_of(notices, NOTES)).copyright == "© 2001 A. Quaver\nAll rights reserved"
@@ -124,7 +140,7 @@ def test_copyright_notices_are_lines_each_once():
         (["Fal", "ling ", "rain ", "on ", "me"], "Falling rain on me"),
         (["Fal", "ling", " rain", " on", " me"], "Falling rain on me"),
         (["Fal-", "ling ", "rain ", "on\r", "me"], "Falling rain on\nme"),
-        (["Fal- ", "ling ", "rain\r\n", "\n", "on ", "me"], "Falling rain\n\non me"),
+        (["Fal- ", "ling ", "rain\r\n", "on ", "me"], "Falling rain\non me"),
         (["Fal-", "ling", "rain", "on", " ", "me"], "Falling rain on me"),
         (["Rock-and-roll ", "- ", "ever", "/on"], "Rock-and-roll - ever\non"),
         (["and/or ", "not"], "and/or not"),
@@ -161,7 +177,7 @@ def test_encodings(charset, title):
 
 
 def test_each_text_may_have_its_own_encoding():
-    data = file_of([("track_name", "Tr\xe4ne")], [("lyrics", "夜".encode().decode("latin-1"))], charset="latin-1")
+    data = file_of([("track_name", "Tr\xe4\x81ne")], [("lyrics", "夜".encode().decode("latin-1"))], charset="latin-1")
     assert (read_texts(data).title, read_texts(data).lyrics) == ("Träne", "夜")
 
 
@@ -180,6 +196,43 @@ def test_every_text_that_mido_writes_is_found(tracks):
     expected = [" ".join(event.split()) for track in tracks for event in track if isinstance(event, str)]
     shown = [text for text in (text.replace("\ufeff", "").replace("\ufffd", "") for text in expected) if text]
     assert read_texts(file_of(*as_notices)).copyright == "\n".join(dict.fromkeys(" ".join(text.split()) for text in shown))
+
+
+@pytest.mark.parametrize("length", [1, 127, 128, 129, 3000, 16_383])
+def test_a_text_of_any_length_below_16_kib_is_found(length):
+    notice = "© 1976" + "x" * (length - 7) if length > 6 else "x" * length
+    assert read_texts(file_of(NOTES, [("copyright", notice)])).copyright == notice
+    assert read_texts(file_of(NOTES, [("copyright", "x" * 16_384)])).copyright == ""
+
+
+LIKE_A_LYRIC = b"\xff\x05\x03abc"
+
+
+@pytest.mark.parametrize(
+    ("data", "lyrics"),
+    [
+        (b"\0" + LIKE_A_LYRIC + b"\0\x90", "abc"),
+        (b"\x80" + LIKE_A_LYRIC + b"\0\x90", ""),
+        (b"\0" + LIKE_A_LYRIC + b"\0\x40", ""),
+        (b"\0" + LIKE_A_LYRIC + b"\x90\x90\x90\x90\0\x90", ""),
+        (b"\0" + LIKE_A_LYRIC.replace(b"b", b"\2") + b"\0\x90", ""),
+        (b"\0" + LIKE_A_LYRIC.replace(b"b", b"\0") + b"\0\x90", ""),
+    ],
+)
+def test_what_looks_like_a_text_within_another_event(data, lyrics):
+    other = mido.MetaMessage("sequencer_specific", data=tuple(data))
+    assert read_texts(file_of([*NOTES, other, *NOTES])).lyrics == lyrics
+
+
+def test_a_text_may_end_the_data_but_not_go_beyond():
+    data = b"MTrk\0\0\0\xff\0" + LIKE_A_LYRIC
+    assert read_texts(data).lyrics == "abc"
+    assert read_texts(data[:-1]).lyrics == ""
+
+
+def test_a_text_is_found_after_one_that_ends_in_its_first_byte():
+    data = b"MTrk\0\0\0\xff\0\xff\2\2a\xff\2\xff\2\1b\0\xff"
+    assert read_texts(data).copyright == "aÿ\nb"
 
 
 def test_music_alone_says_nothing():

@@ -3,6 +3,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -234,6 +236,8 @@ def test_a_killed_run_keeps_every_answer_that_it_had(tmp_path):
 
 SHARED = """
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from amt_ray.wiki.cache import Cache
 
@@ -250,6 +254,20 @@ def test_processes_may_share_a_cache_from_its_first_moment(tmp_path):
     keys = [f"{worker} {number}" for worker in range(3) for number in range(30)]
     with Cache(path) as cache:
         assert cache.read("w", "search", keys) == {key: [int(key.split()[1])] for key in keys}
+
+
+def test_a_commit_waits_until_another_process_has_made_its_own(tmp_path):
+    path = tmp_path / "wiki.sqlite"
+    with Cache(path) as cache:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor() as threads:
+            writing = threads.submit(cache.write, WIKI, "search", {"Q": []}, NOON)
+            time.sleep(0.1)
+            other.execute("COMMIT")
+            writing.result()
+        other.close()
+        assert cache.read(WIKI, "search", ["Q"]) == {"Q": []}
 
 
 def test_a_damaged_cache_says_what_to_do(tmp_path):

@@ -32,10 +32,10 @@ REDIRECTS = {
     "normalized": [{"fromencoded": False, "from": "waterloo song", "to": "Waterloo song"}],
     "redirects": [
         {"from": "Ring", "to": "Gnir"},
-        {"from": "The Waterloo", "to": "Waterloo (ABBA song)", "tofragment": "Reception"},
+        {"from": "The Waterloo", "to": "Waterloo (ABBA song)"},
         {"from": "Gnir", "to": "Ring"},
-        {"from": "Waterloo song", "to": "The Waterloo"},
-        {"from": "Abroad", "to": "fr:Ailleurs", "tointerwiki": "fr"},
+        {"from": "Waterloo song", "to": "The Waterloo", "tofragment": "Reception"},
+        {"from": "Abroad", "to": "de:Woanders", "tointerwiki": "de"},
         {"from": "Lost", "to": "Nowhere"},
     ],
     "interwiki": [{"title": "fr:Ailleurs", "iw": "fr"}],
@@ -277,7 +277,9 @@ async def failing(call):
     return caught.value
 
 
-@pytest.mark.parametrize("trouble", [status(403), status(404), status(414), status(301, Location="/"), failure("badvalue")])
+@pytest.mark.parametrize(
+    "trouble", [status(403), status(404), status(414), status(301, Location="/w/api.php"), failure("badvalue")]
+)
 def test_a_refusal_is_final(trouble):
     clock, wiki = Clock(), ScriptedWiki(trouble)
     with pytest.raises(WikiError) as caught:
