@@ -22,7 +22,7 @@ from amt_ray.wiki.lookup import look_up
 from amt_ray.wiki.page import Match
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "wiki"))
-from labelled_wiki import DEVELOPMENT, FOLDER, HELD_OUT, Labelled, LabelledWiki, read_songs, robust_variants  # noqa: E402
+from labelled_wiki import DEVELOPMENT, FOLDER, HELD_OUT, Labelled, LabelledWiki, read_songs, robust_variants
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,8 @@ def show(outcome: Outcome) -> None:
         if named(match) != row.page or (match.status == "artist" and is_artist_wrong):
             found = match.page.title if match.page else ""
             considered = ", ".join(f"{c.title} {c.confidence:.2f}" for c in match.candidates)
-            print(
-                f"  {row.kind}: {row.song.artist} | {row.song.title} -> {match.status} {found!r}, not {row.page!r} [{considered}]"
-            )
+            print(f"  {row.kind}: {row.song.artist} | {row.song.title}")
+            print(f"    {match.status} {found!r}, not {row.page!r} [{considered}]")
 
 
 def table(title: str, outcome: Outcome) -> None:

@@ -41,7 +41,7 @@ def test_empty_folder(run, tmp_path):
     (tmp_path / "library").mkdir()
     code, _, err = run("collect", tmp_path / "library", tmp_path / "w")
     assert code == 3
-    assert "no MIDI file in it (.mid, .midi, .kar)" in sentence(err)
+    assert "no MIDI file in it (.mid, .midi, .kar, .zip)" in sentence(err)
     assert not (tmp_path / "w").exists()
 
 

@@ -9,10 +9,11 @@ from amt_ray.config import (
     ModelShape,
     PrepareSettings,
     TrainSettings,
+    WikipediaSettings,
     train_settings,
 )
 
-ALL_SETTINGS = (Limits, CollectSettings, PrepareSettings, TrainSettings)
+ALL_SETTINGS = (Limits, WikipediaSettings, CollectSettings, PrepareSettings, TrainSettings)
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS)

@@ -14,12 +14,14 @@ from amt_ray.errors import (
     OutputError,
     RequestError,
     TrainingError,
+    WikiError,
     WorkspaceError,
 )
 
 SENTENCES = [
     (LibraryError("/music", "no MIDI file in it", "name another"), "/music: no MIDI file in it; name another."),
     (InvalidPiece("too_short", "1.00 s < 2 s"), "too_short: 1.00 s < 2 s"),
+    (WikiError("timeout", "no answer within 30 s"), "timeout: no answer within 30 s"),
     (
         WorkspaceError("/w", "it has no pieces yet", "run `amt collect`"),
         "workspace /w: it has no pieces yet; run `amt collect`.",
@@ -60,5 +62,5 @@ def test_an_invalid_piece_keeps_reason_and_detail_by_name():
 def test_reject_reasons_are_this_closed_list():
     assert REJECT_REASONS == (
         "empty_file", "too_large", "not_midi", "corrupt", "no_notes", "too_few_notes", "too_many_notes", "too_short",
-        "too_long", "bad_timing", "unreadable", "duplicate", "no_window",
+        "too_long", "bad_timing", "unreadable", "duplicate", "near_duplicate", "too_many_tracks", "crash", "no_window",
     )  # fmt: skip

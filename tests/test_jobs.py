@@ -22,12 +22,13 @@ def main(argv):
 def checkout(tmp_path) -> Path:
     """A working_dir with the jobs and a package of that name in it, which is not installed."""
     root = tmp_path / "checkout"
-    for folder in ("jobs", "amt_ray"):
+    for folder in ("jobs", "amt_ray/cli"):
         (root / folder).mkdir(parents=True)
     for path in JOBS.glob("*.py"):
         (root / "jobs" / path.name).write_bytes(path.read_bytes())
     (root / "amt_ray" / "__init__.py").touch()
-    (root / "amt_ray" / "cli.py").write_text(CLI, encoding="utf-8")
+    (root / "amt_ray" / "cli" / "__init__.py").touch()
+    (root / "amt_ray" / "cli" / "main.py").write_text(CLI, encoding="utf-8")
     return root
 
 

@@ -24,7 +24,6 @@ from amt_ray.errors import (
     OutputError,
     RequestError,
     TrainingError,
-    WikiError,
     WorkspaceError,
 )
 
@@ -38,7 +37,6 @@ EXIT_CODES: dict[type[AmtError], int] = {
     RequestError: 8,
     MissingPackageError: 9,
     TrainingError: 10,
-    WikiError: 11,
 }
 
 app = typer.Typer(

@@ -19,8 +19,8 @@ from amt_ray.midi.scan import NOT_IN_ARCHIVE, Library, MidiFile
 from amt_ray.midi.texts import read_texts
 
 ACCEPTED = "accepted"
-Read = Callable[[MidiFile, int], bytes]
-"""A file's bytes, at most so many; raises InvalidPiece with reason unreadable."""
+Read = Callable[[MidiFile], bytes]
+"""A file's bytes; raises InvalidPiece with reason unreadable."""
 
 
 class Reader:
@@ -30,16 +30,16 @@ class Reader:
         self.libraries: dict[str, Library] = {}
         self.archive: tuple[tuple[str, bytes], zipfile.ZipFile] | None = None
 
-    def __call__(self, file: MidiFile, most_bytes: int) -> bytes:
-        """Return the first `most_bytes` of a file. Raises InvalidPiece with reason unreadable."""
+    def __call__(self, file: MidiFile) -> bytes:
+        """Return a file's bytes, no more than it had when it was found. Raises InvalidPiece with reason unreadable."""
         library = self.libraries.get(file.library) or self.libraries.setdefault(file.library, Library(file.library))
         try:
             if file.member == NOT_IN_ARCHIVE:
                 with library.open(file.location) as stream:
-                    return stream.read(most_bytes)
+                    return stream.read(file.size_bytes)
             archive = self._archive(library, file)
             with archive.open(archive.infolist()[file.member]) as member:
-                return member.read(most_bytes)
+                return member.read(file.size_bytes)
         # zipfile says of a damaged or unknown member with these.
         except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, IndexError, EOFError) as exc:
             raise InvalidPiece("unreadable", getattr(exc, "strerror", None) or str(exc) or type(exc).__name__) from exc
@@ -88,9 +88,7 @@ def _bytes(file: MidiFile, read: Read, limits: Limits) -> bytes:
         raise InvalidPiece("unreadable", file.problem)
     if file.size_bytes > limits.max_file_bytes:
         raise InvalidPiece("too_large", f"{file.size_bytes} bytes > {limits.max_file_bytes}")
-    data = read(file, limits.max_file_bytes + 1)
-    if len(data) > limits.max_file_bytes:  # an archive's directory may lie
-        raise InvalidPiece("too_large", f"more than {limits.max_file_bytes} bytes")
+    data = read(file)
     if (n_tracks := data.count(b"MTrk")) > limits.max_tracks:
         raise InvalidPiece("too_many_tracks", f"{n_tracks} > {limits.max_tracks}")
     return data

@@ -86,8 +86,8 @@ class Beats:
         first = np.append(self.first, self.total)
         lengths = np.repeat(self.length, np.diff(np.minimum(first, most)))
         if len(self.first) > 1:
-            rest = np.diff(self.start_ticks) * _SIXTEENTHS % self.length[:-1]
-            is_cut = (rest > 0) & (first[2:] > first[1:-1]) & (first[1:-1] <= most)
+            whole, rest = np.divmod(np.diff(self.start_ticks) * _SIXTEENTHS, self.length[:-1])
+            is_cut = (rest > 0) & (np.diff(first)[:-1] > whole) & (first[1:-1] <= most)
             lengths[first[1:-1][is_cut] - 1] = rest[is_cut]
         return lengths
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,12 +19,14 @@ from amt_ray.midi.collect import Read, Reader, collect_file
 from amt_ray.midi.fingerprint import SKETCH_SIZE
 from amt_ray.midi.scan import MidiFile
 from amt_ray.pipelines.cluster import block_count, remote_arguments, resources, start_ray
-from amt_ray.pipelines.parts import Parts
+from amt_ray.pipelines.parts import PARQUET, Parts
 from amt_ray.pipelines.progress import Progress, polled
 from amt_ray.schemas import PIECES
 
 FILES_PER_BLOCK = 250
 BYTES_PER_BLOCK = 64 * 2**20
+WORK_OF_ANY_FILE_BYTES = 10_000
+"""A file takes as long as if it had so many bytes more."""
 FILES_EXAMINED_AT_ONCE = 1000
 RETRIED = "unreadable"
 """The reason that may be gone the next time, though the file has not changed."""
@@ -49,6 +52,8 @@ PARSED = pa.schema(
         ("sketch", pa.list_(pa.uint32(), SKETCH_SIZE)),
     ]
 )
+_NAMED = PARSED.remove(PARSED.get_field_index("sketch"))
+_NO_SKETCH = np.zeros(SKETCH_SIZE, np.uint32)
 Collect = Callable[[MidiFile, Read, Limits], dict[str, Any]]
 
 
@@ -70,7 +75,7 @@ def parse_missing(
     with polled(progress, "files", len(missing), lambda: parts.n_rows() - before):
         _parse_blocks(missing, parts, limits, collect)
         while suspects := _without(missing, parts.table(IDENTITY))[:FILES_EXAMINED_AT_ONCE]:
-            parts.add(pa.Table.from_pylist(_examine(suspects, limits, collect), PARSED))
+            parts.add(_table(_examine(suspects, limits, collect)))
     return len(missing)
 
 
@@ -97,21 +102,17 @@ def _parse_blocks(files: Sequence[MidiFile], parts: Parts, limits: Limits, colle
     level_before = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        parsed.write_parquet(parts.folder, filesystem=parts.fs)
+        parsed.write_parquet(parts.folder, filesystem=parts.fs, **PARQUET)
     finally:
         logger.setLevel(level_before)
 
 
 def slices(files: pa.Table, rows_per_block: int) -> list[pa.Table]:
-    """Cut a table with a column `size_bytes` into blocks: enough for every CPU, and none too large for memory."""
-    most_rows = -(-files.num_rows // block_count(files.num_rows, rows_per_block))
-    blocks, start, n_bytes = [], 0, 0
-    for row, size_bytes in enumerate(files["size_bytes"].to_pylist()):
-        if row - start == most_rows or (n_bytes + size_bytes > BYTES_PER_BLOCK and row > start):
-            blocks.append(files.slice(start, row - start))
-            start, n_bytes = row, 0
-        n_bytes += size_bytes
-    return [*blocks, files.slice(start)]
+    """Cut a table with a column `size_bytes` into blocks of like work: enough for every CPU, none too large for memory."""
+    work = np.cumsum(files["size_bytes"].to_numpy() + WORK_OF_ANY_FILE_BYTES)
+    n_blocks = max(block_count(files.num_rows, rows_per_block), -(-int(work[-1]) // BYTES_PER_BLOCK))
+    ends = np.unique(np.searchsorted(work, np.linspace(0, work[-1], n_blocks + 1)[1:]) + 1).tolist()
+    return [files.slice(start, stop - start) for start, stop in zip([0, *ends], ends, strict=False)]
 
 
 def parse_batch(batch: pa.Table, limits: Limits, collect: Collect = collect_file) -> pa.Table:
@@ -121,7 +122,16 @@ def parse_batch(batch: pa.Table, limits: Limits, collect: Collect = collect_file
         for file in batch.to_pylist():
             start_clock()
             rows.append(_row(MidiFile(**file), read, limits, collect))
-    return pa.Table.from_pylist(rows, PARSED)
+    return _table(rows)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The rows as `PARSED`; sketches are long, and from_pylist slow with arrays in it."""
+    sketches = [row.get("sketch") for row in rows]
+    values = np.concatenate([np.asarray(_NO_SKETCH if sketch is None else sketch, np.uint32) for sketch in sketches])
+    is_missing = pa.array([sketch is None for sketch in sketches], pa.bool_())
+    column = pa.FixedSizeListArray.from_arrays(pa.array(values), SKETCH_SIZE, mask=is_missing)
+    return pa.Table.from_pylist(rows, _NAMED).append_column(PARSED.field("sketch"), column)
 
 
 def _row(file: MidiFile, read: Read, limits: Limits, collect: Collect) -> dict[str, Any]:

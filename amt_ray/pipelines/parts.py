@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from amt_ray.artifacts import Workspace
 from amt_ray.errors import OutputError
 
+PARQUET: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["library", "artist", "genre", "source", "licence", "status"]}
+"""How rows with music are written: zstd takes half the time of the default, and dictionaries of files help nobody."""
 PART = "__filename"
 """pyarrow's own column: the file that a row was read from."""
 

@@ -18,7 +18,7 @@ from amt_ray.midi.fingerprint import SKETCH_SIZE
 from amt_ray.midi.metadata import NAMES
 from amt_ray.midi.scan import MidiFile
 from amt_ray.pipelines.parsing import IDENTITY, RETRIED, is_among, slices
-from amt_ray.pipelines.parts import PART, Parts
+from amt_ray.pipelines.parts import PARQUET, PART, Parts
 from amt_ray.schemas import PIECES, REJECTS
 
 PIECES_PER_BLOCK = 500
@@ -107,7 +107,7 @@ def write_pieces(rows: pa.Table, parts: Parts, place: Workspace, made_of: str, s
     pieces = ray.data.from_arrow(slices(accepted, PIECES_PER_BLOCK)).map_batches(
         lambda block: pieces_of(block, fs), batch_format="pyarrow", batch_size=None
     )
-    pieces.write_parquet(folder, filesystem=place.fs)
+    pieces.write_parquet(folder, filesystem=place.fs, **PARQUET)
     n_retried = pc.sum(pc.equal(rows["status"], RETRIED)).as_py()
     manifest = Manifest(made_of, made_of, accepted.num_rows, settings, {"to_be_read_again": n_retried})
     place.commit("pieces", manifest)

@@ -166,17 +166,15 @@ class MediaWiki:
 
     async def _query(self, **parameters: str) -> Answer:
         """Ask, and go on asking while the wiki says that its answer goes on."""
-        answer = Answer()
-        go_on: dict[str, str] = {}
-        while True:
-            reply = await self._reply({**_COMMON, "maxlag": str(self.settings.maxlag_s), **parameters, **go_on})
-            answer.add(reply)
-            # a search that is complete still offers its next results
-            if "batchcomplete" in reply or "continue" not in reply:
-                return answer
-            if reply["continue"] == go_on:
-                raise WikiError("bad_reply", f"the wiki goes on in a circle: {go_on}")
-            go_on = reply["continue"]
+        answer, asked = Answer(), {**_COMMON, "maxlag": str(self.settings.maxlag_s), **parameters}
+        answer.add(await self._reply(asked))
+        passed: list[dict[str, str]] = []
+        while answer.go_on:
+            if answer.go_on in passed:
+                raise WikiError("bad_reply", f"the wiki goes on in a circle: {answer.go_on}")
+            passed.append(answer.go_on)
+            answer.add(await self._reply({**asked, **answer.go_on}))
+        return answer
 
     async def _reply(self, parameters: Mapping[str, str]) -> Reply:
         """Return the reply to one request, after as many tries as it takes and the settings allow."""
@@ -280,7 +278,7 @@ def _problem(status: int, body: bytes) -> Reply | WikiError:
     """Return the reply that a body holds, or what is wrong with it."""
     try:
         reply = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         reply = None
     error = reply.get("error") if isinstance(reply, dict) else None
     code = str(error.get("code")) if isinstance(error, dict) else ""

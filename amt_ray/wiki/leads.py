@@ -11,22 +11,25 @@ from typing import Literal
 
 from amt_ray.wiki.names import plain
 
+MAX_SENTENCE_CHARACTERS = 1500
+
 Subject = Literal["work", "stage", "artist", "disambiguation", "other", "unknown"]
 """A song or composition; a musical or revue; a musician or band; a list of meanings; something else; no telling."""
 
 _WORK_WORDS = (
     "air allemande anthem aria arioso arrangement aubade bagatelle ballad ballade ballet barcarolle berceuse bolero "
-    "boogie bourree canon cantata canticle canzona canzonetta capriccio caprice carol chaconne chanson chant chorale "
-    "chorus collaboration composition concerti concerto contredanse courante cover csardas cycle dirge ditty "
-    "divertimento divertissement duet dumka elegy entry etude fandango fanfare fantasia fantasie fantasy foxtrot "
-    "fugue galliard galop gavotte gigue glee gloria habanera hit hornpipe humoresque hymn impromptu instrumental "
-    "interlude intermezzo invention jig jingle jota lament landler leitmotif lied lieder litany lullaby madrigal "
-    "magnificat malaguena march masque mass mazurka medley melody minuet motet movement nocturne ode opera operetta "
-    "opus oratorio overture paraphrase part-song partita passacaglia passion pastorale pavane piece polka polonaise "
-    "prelude psalm quadrille rag recording reel requiem rhapsody rhyme ricercar romance rondeau rondo round rumba "
-    "saltarello samba sarabande scherzo score serenade setting shanty sinfonia single singspiel sonata sonatina song "
-    "spiritual standard strathspey study suite symphony tango tarantella theme threnody toccata track tune variation "
-    "vespers villancico voluntary waltz work"
+    "boogie bossa bourree cakewalk calypso canon cantata canticle canzona canzonetta capriccio caprice carol cha-cha "
+    "chaconne chanson chant chorale chorus collaboration composition concerti concerto conga contredanse courante "
+    "cover csardas cumbia cycle danzon dirge ditty divertimento divertissement duet dumka elegy entry etude fandango "
+    "fanfare fantasia fantasie fantasy foxtrot fugue galliard galop gavotte gigue glee gloria habanera hit hornpipe "
+    "humoresque hymn impromptu instrumental interlude intermezzo invention jam jig jingle jota lament landler "
+    "leitmotif lied lieder litany lullaby madrigal magnificat malaguena mambo march masque mass mazurka medley melody "
+    "merengue milonga minuet motet movement nocturne ode opera operetta opus oratorio overture paraphrase part-song "
+    "partita pasodoble passacaglia passion pastorale pavane piece polka polonaise prelude psalm quadrille rag "
+    "recording reel requiem rhapsody rhyme ricercar romance rondeau rondo round rumba salsa saltarello samba "
+    "sarabande scherzo score serenade setting shanty shuffle sinfonia single singspiel sonata sonatina song spiritual "
+    "standard stomp strathspey study suite symphony tango tarantella theme threnody toccata track tune two-step "
+    "variation vespers villancico villanella voluntary waltz work"
 )
 _WORKS = frozenset(_WORK_WORDS.split())
 _ENSEMBLES_OR_WORKS = frozenset(["quartet", "trio", "quintet", "sextet", "octet", "nonet"])
@@ -69,8 +72,9 @@ _CHAIN_WORDS = (
 _CHAINS = frozenset(_CHAIN_WORDS.split())
 """Nouns after which the meaning comes with "of": a set of waltzes, the title of a song."""
 _STOP_WORDS = (
-    "about after against along among and/or as at based before between by composed during featuring for from in "
-    "including made near of on that through to under via when where which who whose with within written"
+    "about after against along among and/or as at based before between by composed depicting directed during featuring "
+    "following for from in including made near of on performed produced published recorded released starring sung that "
+    "through to under via when where which who whose with within written"
 )
 _STOPS = frozenset(_STOP_WORDS.split())
 _PHRASES: dict[str, Subject] = {
@@ -91,7 +95,7 @@ _MEANINGS = re.compile(r"\b(?:may|can|could|most often|commonly|might) (?:also )
 _CONCEPT = re.compile(r"(?:In [\w ]{3,40}, )?(?:An?|an?|The term) [a-z]")
 _COPULA = re.compile(
     r"(?<![\w'])(?:is|was|are|were|refers to)\s+(?:(?:also|perhaps|both|now|considered|[a-z]+ly) )*"
-    r"(?P<predicate>(?:an?|the|one|two|three|four|five|six|twelve|twenty-four|some|any|his|her|its|their|[A-Z]\w+)\s.*)",
+    r"(?P<predicate>(?:an?|the|one|two|three|four|five|six|twelve|twenty-four|some|any|his|her|its|their|[A-Z][\w']+)\s.*)",
     re.DOTALL,
 )
 _SENTENCE_END = re.compile(r"\.[\"')\]]?\s+(?=[\"'(]?[A-Z0-9])|[!?][\"']?\s+(?=[A-Z])")
@@ -100,17 +104,21 @@ _ABBREVIATION = re.compile(
 )
 _MUSIC = re.compile(
     r"\b(?:anthems?|arias?|ballads?|cantatas?|carols?|chorales?|composed|compositions?|concertos?|etudes?|fugues?|hymns?|"
-    r"lied(?:er)?|lullab(?:y|ies)|melod(?:y|ies)|nocturnes?|operas?|orchestral|preludes?|rags?|singles?|sonatas?|songs?|"
-    r"symphon\w+|waltz(?:es)?)\b"
+    r"instrumentals?|lied(?:er)?|lullab(?:y|ies)|melod(?:y|ies)|nocturnes?|operas?|orchestral|preludes?|rags?|recorded|"
+    r"recordings?|singles?|sonatas?|songs?|symphon\w+|tunes?|waltz(?:es)?)\b"
 )
 
 
 @functools.lru_cache(maxsize=4096)
 def first_sentence(lead: str) -> str:
-    """Return the first sentence of a lead, without diacritics; neither "Op. 27, No. 2" nor "J. S. Bach" ends it."""
-    text = plain(lead).strip()
+    """Return the first sentence of a lead, without diacritics; neither "Op. 27, No. 2" nor "J. S. Bach" ends it.
+
+    At most `MAX_SENTENCE_CHARACTERS`, so that a lead of any length is read in linear time.
+    """
+    text = plain(lead[: 2 * MAX_SENTENCE_CHARACTERS]).strip()[:MAX_SENTENCE_CHARACTERS]
     for end in _SENTENCE_END.finditer(text):
-        if not _ABBREVIATION.search(text[: end.start()]) or text[end.start()] != ".":
+        before = text[max(0, end.start() - 12) : end.start()]
+        if not _ABBREVIATION.search(before) or text[end.start()] != ".":
             return text[: end.start() + 1]
     return text
 

@@ -1,7 +1,7 @@
 """Whether an article's lead names an artist: in full, by last name only, or another of that last name.
 
 "Bach" may be Johann Sebastian or Carl Philipp Emanuel: the given names before it decide. One-word names such as Europe and
-Queen are common words as well: they count only where a sentence credits them, as "by the Swedish band Europe" does.
+Queen are other words as well: they count where a sentence credits them, "by the band Europe", and not in "across Europe".
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ _CREDITS = re.compile(
     r"\b(?:band|by|composers?|covered|covers?|duo|feat|featuring|group|hits?|musicians?|pianist|producers?|project|"
     r"rappers?|recorded|recordings?|singers?|singles?|songs?|songwriters?|supergroup|trio|versions?)\b"
 )
+_DEED_WORDS = (
+    "brought covered did gave had made performed played popularised popularized recorded released sampled sang scored sings "
+    "took turned used wrote"
+)
+_DEEDS = frozenset(_DEED_WORDS.split())
 _NOT_BEFORE_ARTIST_WORDS = "about across around at in into near on outside through throughout to toward within"
 _NOT_BEFORE_ARTISTS = frozenset(_NOT_BEFORE_ARTIST_WORDS.split())
 _SENTENCE = re.compile(r"(?<=[a-z0-9)][.!?])\s+(?=[A-Z])")
@@ -89,9 +94,16 @@ def _is_credit(name: str, words: list[re.Match[str]], i: int, sentence: str) -> 
     word = words[i][0]
     if fold(word.removesuffix("'s")) != name or word.islower() or _is_followed_by_a_name(words, i, sentence):
         return False
-    # "in the United States and Europe" is a place, whatever stands last
-    before = (other[0] for other in reversed(words[:i]) if other[0].islower() and other[0] not in ("and", "the"))
-    return next(before, "") not in _NOT_BEFORE_ARTISTS and bool(_CREDITS.search(sentence[: words[i].start()].lower()))
+    if i == 0:
+        return len(words) > 1 and words[1][0] in _DEEDS
+    if words[i - 1][0].lower() in ("a", "an"):
+        return False
+    # "in the United States and Europe" is a place, whatever stands last; "in 1965, and Muse" is not
+    before = (w[0] for w in reversed(words[:i]) if w[0][0].isdigit() or (w[0].islower() and w[0] not in ("and", "the")))
+    link = next(before, "")
+    if link in ("from", "of"):
+        return bool(_CREDITS.search(sentence[: words[i].start()].lower()))
+    return link not in _NOT_BEFORE_ARTISTS
 
 
 def _is_followed_by_a_name(words: list[re.Match[str]], i: int, sentence: str) -> bool:
@@ -102,11 +114,16 @@ def _is_followed_by_a_name(words: list[re.Match[str]], i: int, sentence: str) ->
 
 def _bearers(name: str, text: str) -> Iterator[float]:
     """For each time that the last name stands in the text, who bears it."""
-    last = fold(last_name(name)).split()[-1]
+    last = fold(last_name(name)).rpartition(" ")[2]
     given = [fold(word) for word in name.split()[:-1] if word.lower() not in PARTICLES and fold(word) != last]
     words = list(_WORD.finditer(text))
     for i, word in enumerate(words):
-        if fold(word[0].removesuffix("'s")) != last or word[0].islower() or _is_followed_by_a_name(words, i, text):
+        if (
+            not last
+            or fold(word[0].removesuffix("'s")) != last
+            or word[0].islower()
+            or _is_followed_by_a_name(words, i, text)
+        ):
             continue
         others = _given_names(words, i, text)
         yield LAST_NAME if not others else (LATER if _are_one(given, others) else NAMESAKE)

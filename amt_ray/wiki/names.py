@@ -18,7 +18,7 @@ _LETTERS = str.maketrans(
     }
 )  # fmt: skip
 _NOBODY_NAMES = (
-    "and a|artist|band|composer|folk|folk song|karaoke|midi|misc|na|none|null|public domain|soundtrack|tradicional|"
+    "artist|band|composer|folk|folk song|karaoke|midi|misc|n a|na|none|null|public domain|soundtrack|tradicional|"
     "undefined|unknown|unknown artist|unknown composer|untitled|various|various artists|various composers|volkslied"
 )
 _NOBODIES = frozenset(_NOBODY_NAMES.split("|"))
@@ -28,10 +28,6 @@ _UNNAMED = re.compile(r"trad|anon|folk|volkslied|public domain")
 _LIFE_YEARS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _GUEST = re.compile(r"\s+[(\[]?(?:feat(?:uring)?|ft|arr(?:anged)?|with)\b\.?(?: by)?\s+", re.IGNORECASE)
 _SEVERAL = re.compile(r"\s*(?:[,;/]|\s(?:&|and|und|et|y|x|vs\.?)\s)\s*", re.IGNORECASE)
-_GROUP = re.compile(
-    r"^((?:the )?\S+ \S+) (?:band|big band|combo|ensemble|experience|orchestra|quartet|quintet|sextet|singers|trio)$",
-    re.IGNORECASE,
-)
 _PERSON = re.compile(r"(?!(?:his|her|the|their) )\S+ \S", re.IGNORECASE)
 _GROUP = re.compile(
     r"(?:the )?(\S+ \S+) (?:band|big band|combo|ensemble|experience|orchestra|quartet|quintet|sextet|singers|trio)",
@@ -41,7 +37,10 @@ _INITIALS = re.compile(r"\b([A-Z])\.\s*(?=[A-Z])")
 _SUFFIX = re.compile(r",?\s+(?:jr|sr|junior|senior|ii|iii|iv)\.?$", re.IGNORECASE)
 PARTICLES = frozenset(["da", "de", "del", "della", "den", "der", "des", "di", "du", "la", "le", "van", "vom", "von", "zu"])
 """Words between given and last names that are not capitalised."""
-_DOUBLE_LAST_NAMES = ("Lloyd Webber", "Maxwell Davies", "Vaughan Williams", "Van Halen", "Van Zandt", "Del Rey")
+_DOUBLE_LAST_NAME = re.compile(
+    r" ((?:Del Rey|Lloyd Webber|Maxwell Davies|Van Halen|Van Zandt|Vaughan Williams|(?:Des|Du|La|Le|Mac|St\.) \S+))$",
+    re.IGNORECASE,
+)
 
 _SPELLINGS = {
     "albeniz": "Albéniz", "bartok": "Bartók", "dvorak": "Dvořák", "faure": "Fauré", "haendel": "Handel",
@@ -65,9 +64,12 @@ def plain(text: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return the text as it is compared: "Guns N’ Roses" and "guns and roses" are one."""
-    lowered = re.sub(r"(?<=\w)[!$](?=\w)", lambda m: "i" if m[0] == "!" else "s", plain(text)).casefold()
-    words = re.sub(r"[^\w\s]|_", " ", lowered.replace("'", "").replace("&", " and ").replace("+", " and ")).split()
-    return " ".join("and" if word == "n" else word for word in words)
+    lowered = plain(text.casefold()).casefold()
+    lettered = re.sub(r"(?<=\w)[!$](?=\w)", lambda m: "i" if m[0] == "!" else "s", lowered)
+    words = re.sub(r"[^\w\s]|_", " ", re.sub("[&+]", " and ", lettered.replace("'", ""))).split()
+    return " ".join(
+        "and" if word == "n" and len(before) > 1 else word for before, word in zip(["", *words], words, strict=False)
+    )
 
 
 def is_nobody(artist: str) -> bool:
@@ -103,8 +105,8 @@ def last_name(name: str) -> str:
     """Return the name that Wikipedia puts in brackets after a composer's work: "Beethoven", "Vaughan Williams"."""
     leader = _GROUP.fullmatch(name)
     bare = _SUFFIX.sub("", leader[1] if leader else name.strip())
-    doubled = next((last for last in _DOUBLE_LAST_NAMES if fold(bare).endswith(f" {fold(last)}")), None)
-    return doubled or (bare.split() or [""])[-1]
+    doubled = _DOUBLE_LAST_NAME.search(bare)
+    return doubled[1] if doubled else (bare.split() or [""])[-1]
 
 
 def _turned(name: str) -> str:

@@ -17,7 +17,9 @@ MAX_TITLE_CHARACTERS = 255
 
 _TYPOGRAPHY = str.maketrans("’‘´`“”„_—–", "''''\"\"\" --")
 _EXTENSION = re.compile(r"\.(?:midi?|kar|smf|mp3|rmi)$", re.IGNORECASE)
-_TRACK_NUMBER = re.compile(r"^(?:track )?[0-9]{1,3}(?:[.)]| ?-) +(?=\S)", re.IGNORECASE)
+_TRACK_NUMBER = re.compile(r"^(?:track |n[o°º]\.? ?)?[0-9]{1,3}(?:[.)]| ?-) +(?=\S)", re.IGNORECASE)
+_SCHOLARS_NUMBER = re.compile(r"(?:,| \(| \[)\s*(?:[A-Z]{1,3}|[A-Z]{1,3}WV|Gimo)\.? ?[0-9]+[a-z]?[)\]]?$")
+"""Of a catalogue that has no articles: "The Violets Blue, H.69"."""
 _NOISE = (
     r"(?:acoustic|arr(?:\.|anged|angement)|as made famous by|backing track|bonus track|demo|edit|ext(?:\.|ended)|"
     r"feat(?:\.|uring)|ft\.?|in the style of|instrumental|karaoke|live|medley|midi|mix|mono|re-?master(?:ed)?|re-?mix|"
@@ -46,7 +48,11 @@ _MOVEMENT = re.compile(
 _TEMPI = r"(?:adagi\w+|allegr\w+|andant\w+|grave|larg[oh]\w*|lento|moderato|prest\w+|vivace)"
 _TEMPO = re.compile(rf"(?:[ivx0-9]+\.? ?)?(?:{_TEMPI}|finale?|minuet\w*|menuet\w*|rondo|scherzo|trio)\b", re.IGNORECASE)
 _ONLY_TEMPO = re.compile(rf"{_TEMPI}(?: (?:{_TEMPI}|[ivx0-9]+|assai|brio|con|e|ma|molto|moto|non|poco|sostenuto|troppo))*")
-_PART_NUMBER = re.compile(r"[ ,:(-]+(?:parts?|pt)\b\.? ?(?:[0-9]+|[ivx]+|one|two|three)\b.*$", re.IGNORECASE)
+_NUMBERED_TAIL = re.compile(
+    r"(?:[ ,:(-]+(?:parts?|pt)\b\.? ?(?:[0-9]+|[ivx]+|one|two|three)\b|, [^\W\d_]+ (?:[0-9]+|[IVX]+)\b|(?:: |^)[Nn]o\. ).*$",
+    re.IGNORECASE,
+)
+"""What numbers a piece within a whole: ", Part 2", ", Contrapunctus X", ": No. 5"."""
 _BRACKET = re.compile(r" *[(\[]([^()\[\]]*)[)\]] *")
 _NICKNAME = re.compile(r"\"([^\"]{4,})\"|[(\[]([^()\[\]]{4,})[)\]]")
 _INVERTED_ARTICLE = re.compile(r"(?P<title>[^,]+), (?P<article>the|a|an|la|le|les|der|die|das|el|il)", re.IGNORECASE)
@@ -85,9 +91,9 @@ def readings(title: str) -> tuple[str, ...]:
     clean = _without_noise(_bare(title))
     if not fold(clean):
         return ()
-    piece, movements = _without_movement(_without_source(clean))
+    piece, movements = _without_movement(_with_name(clean))
     found = [piece, *_names_of_work(piece)] if parse_work(piece).is_identified else [*movements, *_parts(piece)]
-    names = [reading for reading in found if fold(reading) and not _ONLY_TEMPO.fullmatch(fold(reading))]
+    names = [reading for reading in found if name_of_work(reading) and not _ONLY_TEMPO.fullmatch(fold(reading))]
     return tuple(dict.fromkeys(standard_spelling(_cased(reading)) for reading in names or [piece]))
 
 
@@ -126,18 +132,17 @@ def _with_apostrophe(found: re.Match[str]) -> str:
 
 def _without_noise(title: str) -> str:
     text = _TRACK_NUMBER.sub("", title)
+    text = re.sub(r"(?<=[^\W\d_]{3})\.$", "", text)
     for noise in (_NOISY_BRACKET, _NOISY_END, _NOISY_LAST_WORDS, _NOISY_LAST_WORDS):
         shorter = noise.sub("", text).strip(" -,;")
         text = shorter if fold(shorter) else text
     return text
 
 
-def _without_source(title: str) -> str:
-    """The piece without the work that it is from; that work, where the piece has no name of its own."""
-    piece, source, whole = title.partition(" from ")
-    if not source or whole[:1].islower():
-        return title
-    return whole if is_bare_form(piece) or fold(piece) == "theme" else piece
+def _with_name(title: str) -> str:
+    """The title, or the work that a piece without a name is from: "Prelude from Cello Suite No. 1"."""
+    piece, _, whole = title.partition(" from ")
+    return whole if whole and is_bare_form(piece) else title
 
 
 def _without_movement(title: str) -> tuple[str, list[str]]:
@@ -165,17 +170,18 @@ def _names_of_work(title: str) -> list[str]:
 
 
 def _parts(title: str) -> list[str]:
-    """The title and shorter readings: without or within brackets, after or before a colon, before a dash or "Part 2"."""
+    """The title and shorter readings: after or before a colon, without or within brackets, before " from " or a number."""
+    title = _SCHOLARS_NUMBER.sub("", title)
     found = [title]
+    before, colon, after = title.partition(": ")
     if bracket := _BRACKET.search(title):
         outside = " ".join(_BRACKET.sub(" ", title).split())
-        is_word = len(bracket[1].split()) == 1
+        is_word = len(re.findall(r"[^\W\d_]{2,}", bracket[1])) < 2
         found = [outside, title] if is_word and fold(outside) else [title, outside, bracket[1]]
-    before, colon, after = title.partition(": ")
-    found += [after, before] if colon else []
-    before, dash, _ = title.partition(" - ")
-    found += [before] if dash else []
-    return [*found, _PART_NUMBER.sub("", found[0])]
+    elif colon and not _NUMBERED_TAIL.match(after):
+        found = [after, before, title]
+    shorter = [re.split(" - | from (?=[^a-z]|[a-z]{4})", found[0])[0], _NUMBERED_TAIL.sub("", found[0])]
+    return list(dict.fromkeys([*found, *shorter]))
 
 
 def _cased(title: str) -> str:

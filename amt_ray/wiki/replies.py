@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -46,35 +47,49 @@ def _spaced(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@contextmanager
+def _of_known_form() -> Iterator[None]:
+    """Make a `WikiError` (bad_reply) of whatever a reply of another form than MediaWiki's leads to."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise WikiError("bad_reply", f"a reply of an unknown form: {exc!r}") from exc
+
+
 @dataclass
 class Answer:
-    """One query's reply, put together from its continuations. The keys of `pages` are titles."""
+    """One query's reply, put together from its continuations. Every method may raise `WikiError` (bad_reply)."""
 
     pages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By title."""
     normalised: dict[str, str] = field(default_factory=dict)
-    redirects: dict[str, Reply] = field(default_factory=dict)
-    interwiki: set[str] = field(default_factory=set)
+    redirects: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Title and section, by title; they come in any order and may go in circles."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Titles, and redirects, that are other wikis'."""
+    go_on: dict[str, str] = field(default_factory=dict)
+    """Parameters that ask for the rest; {} where the answer is complete."""
 
     def add(self, reply: Reply) -> None:
-        """Take in one reply. Raises `WikiError` (bad_reply) for one of another form."""
-        try:
+        """Take in one reply."""
+        with _of_known_form():
             query = reply.get("query", {})
             for page in query.get("pages", []):
                 # what is missing by its number has no title
-                self.pages.setdefault(page.get("title") or f"#{page['pageid']}", {}).update(page)
+                self.pages.setdefault(str(page.get("title") or page["pageid"]), {}).update(page)
             for entry in query.get("normalized", []):
                 asked = unquote(entry["from"]) if entry.get("fromencoded") else entry["from"]
-                self.normalised[asked] = entry["to"]
-            self.redirects.update((entry["from"], entry) for entry in query.get("redirects", []))
-            self.interwiki.update(entry["title"] for entry in query.get("interwiki", []))
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise WikiError("bad_reply", f"a reply of an unknown form: {exc!r}") from exc
+                self.normalised[asked] = str(entry["to"])
+            for entry in query.get("redirects", []):
+                self.redirects[entry["from"]] = str(entry["to"]), str(entry.get("tofragment", ""))
+                self.elsewhere |= {entry["from"]} if "tointerwiki" in entry else set()
+            self.elsewhere.update(entry["title"] for entry in query.get("interwiki", []))
+            # a search that is complete still offers its next results
+            offer = {} if "batchcomplete" in reply else reply.get("continue", {})
+            self.go_on = {name: str(value) for name, value in offer.items()}
 
     def led_to(self, titles: Sequence[str], fetched_at: str) -> dict[str, Page | None]:
-        """Return the article that each title leads to, None if none; redirects may come in any order and in circles.
-
-        Raises `PartlyAnswered` (bad_reply) if the reply does not mention some titles.
-        """
+        """Return the article that each title leads to, None if none. Raises `PartlyAnswered` if some are not mentioned."""
         pages: dict[str, Page | None] = {}
         failures: dict[str, WikiError] = {}
         for title in titles:
@@ -85,15 +100,14 @@ class Answer:
         return complete(pages, failures)
 
     def _led_to(self, title: str, fetched_at: str) -> Page | None:
-        name, fragment, passed = self.normalised.get(title, title), "", set[str]()
+        name = self.normalised.get(title, title)
         name = self.normalised.get(name, name)  # made NFC, then the wiki's own spelling
-        while name in self.redirects:
-            redirect = self.redirects[name]
-            if name in passed or "tointerwiki" in redirect:
-                return None
+        fragment, passed = "", set[str]()
+        while name in self.redirects and name not in passed | self.elsewhere:
             passed.add(name)
-            name, fragment = redirect["to"], redirect.get("tofragment") or fragment
-        if {title, name} & self.interwiki:
+            name, section = self.redirects[name]
+            fragment = section or fragment
+        if name in passed or {title, name} & self.elsewhere:
             return None
         if name not in self.pages:
             raise WikiError("bad_reply", f"the reply does not mention {title!r}")
@@ -102,25 +116,25 @@ class Answer:
     def read(self, pages: Sequence[Page], fetched_at: str) -> dict[str, Page]:
         """Return the pages with extract and the revision that it is of, by title; those that are no more are left out.
 
-        Raises `PartlyAnswered` (bad_reply) if the reply does not mention some pages.
+        Raises `PartlyAnswered` if some are not mentioned.
         """
-        entries = {entry.get("pageid"): entry for entry in self.pages.values()}
-        present = [page for page in pages if "missing" not in entries.get(page.page_id, {})]
+        entries = {str(entry.get("pageid")): entry for entry in self.pages.values()}
         read: dict[str, Page] = {}
         failures: dict[str, WikiError] = {}
-        for page in present:
+        for page in pages:
+            entry = entries.get(str(page.page_id), {})
             try:
-                entry = entries[page.page_id]
-                text, revision_id = str(entry["extract"]), int(entry["lastrevid"])
+                if "missing" not in entry:
+                    text, revision_id = str(entry["extract"]), int(entry["lastrevid"])
+                    read[page.title] = replace(page, extract=text, revision_id=revision_id, fetched_at=fetched_at)
             except (KeyError, TypeError, ValueError):
                 failures[page.title] = WikiError("bad_reply", f"no extract of {page.title!r}: has the wiki TextExtracts?")
-            else:
-                read[page.title] = replace(page, extract=text, revision_id=revision_id, fetched_at=fetched_at)
         return complete(read, failures)
 
     def found(self, fetched_at: str) -> list[Page]:
-        """Return the articles that a search found, best first. Raises `WikiError` (bad_reply)."""
-        ranked = sorted(self.pages.values(), key=lambda entry: entry.get("index", 0))
+        """Return the articles that a search found, best first."""
+        with _of_known_form():
+            ranked = sorted(self.pages.values(), key=lambda entry: int(entry.get("index", 0)))
         return [page for entry in ranked if (page := page_of(entry, fetched_at)) is not None]
 
 
@@ -131,20 +145,19 @@ def page_of(entry: Reply, fetched_at: str, redirected_from: Sequence[str] = (), 
     """
     if entry.get("ns") != 0 or not entry.keys().isdisjoint({"missing", "invalid", "special"}):
         return None
-    try:
+    with _of_known_form():
+        extract = entry.get("extract")
         return Page(
-            title=entry["title"],
+            title=str(entry["title"]),
             page_id=int(entry["pageid"]),
             revision_id=int(entry["lastrevid"]),
-            url=entry["fullurl"],
+            url=str(entry["fullurl"]),
             is_disambiguation="disambiguation" in entry.get("pageprops", {}),
             redirected_from=tuple(redirected_from),
             fragment=fragment,
-            extract=entry.get("extract"),
+            extract=None if extract is None else str(extract),
             fetched_at=fetched_at,
         )
-    except (KeyError, TypeError, ValueError) as exc:
-        raise WikiError("bad_reply", f"a page of an unknown form: {exc!r} in {entry.get('title')!r}") from exc
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

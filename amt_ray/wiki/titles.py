@@ -14,7 +14,7 @@ from amt_ray.wiki.page import Song
 from amt_ray.wiki.readings import attributed, readings, respellings, without_brackets
 from amt_ray.wiki.works import Work, name_of_work, parse_work, work_titles
 
-MAX_TITLES = 6
+MAX_TITLES = 7
 """That are asked for a song; most get three or four."""
 
 _LINK = re.compile(r" (?:&|and) ")
@@ -29,13 +29,14 @@ def plausible_titles(song: Song) -> list[str]:
     if not called:
         return []
     work = parse_work(called[0])
-    others = [reading for reading in called[1:3] if not parse_work(reading).is_identified]
+    shorter = [reading for reading in called[1:3] if not parse_work(reading).is_identified]
+    others = [title for reading in shorter for title in (reading, *(f"{reading} ({last})" for last in _last_names(names)))]
     if work.form and work.is_identified and names:
         last = last_name(names[0])
         return _askable([*work_titles(work, last), *_spelled_out(work, called[0], last), *others])
     name = name_of_work(called[0]) if work.is_identified else called[0]
     numbered = [work.catalogue_title] if work.catalogue else []
-    return _askable([*numbered, *_qualified(name, song.artist, names), *respellings(song.title, name), *others])
+    return _askable([*numbered, *_qualified(name, song.artist, names), *others, *respellings(song.title, name)])
 
 
 def artist_titles(artist: str) -> list[str]:
@@ -56,13 +57,16 @@ def artist_titles(artist: str) -> list[str]:
 
 
 def search_query(song: Song) -> str:
-    """Return the words to search for: few, as a plain MediaWiki finds only pages that have them all; "" for no title."""
+    """Return the words to search for: few, as a plain MediaWiki finds only pages that have them all.
+
+    "" without a title, or without an artist: what is found could not be told from its namesakes.
+    """
     song = attributed(song)
-    called = readings(song.title)
-    if not called:
+    names, called = artist_names(song.artist), readings(song.title)
+    if not called or not names:
         return ""
     work = parse_work(called[0])
-    name = next(iter(artist_names(song.artist)), "")
+    name = names[0]
     if work.is_identified:
         number = work.catalogue_title or re.split(r"[:;(\[]", called[0])[0]
         return " ".join(_WORD.findall(f"{last_name(name)} {number}"))
@@ -76,13 +80,21 @@ def shown_query(song: Song) -> str:
 
 def _qualified(title: str, artist: str, names: list[str]) -> list[str]:
     """The title with and without those who might stand in brackets after it; the three likeliest first."""
+    if title.endswith(")") and names:
+        return [title, *_qualified(without_brackets(title), artist, names)] if without_brackets(title) != title else [title]
     if not names:
         return [title, f"{title} (song)", *([f"{title} (folk song)"] if is_unnamed(artist) else [])]
     bare = _without_the(names[0])
     titles = [f"{title} ({bare} song)", f"{title} (song)", title]
     if bare != names[0]:
         return [*titles, f"{title} ({names[0]} song)"]
-    return [*titles, f"{title} ({last_name(bare)})"] if " " in bare and not _LINK.search(bare) else titles
+    return [*titles, *(f"{title} ({last})" for last in _last_names(names))]
+
+
+def _last_names(names: list[str]) -> list[str]:
+    """What stands in brackets after a composer's works, if the artist is one person."""
+    is_person = bool(names) and " " in names[0] and _without_the(names[0]) == names[0] and not _LINK.search(names[0])
+    return [last_name(names[0])] if is_person else []
 
 
 def _spelled_out(work: Work, called: str, last: str) -> list[str]:

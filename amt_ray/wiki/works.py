@@ -75,7 +75,7 @@ _OPUS = re.compile(
 )
 _CATALOGUE = re.compile(
     r"\b(?P<system>bwv|buxwv|hwv|twv|swv|rv|woo|hob|kv|k\.v|kk?|d|s)[. ]{0,2}"
-    r"(?P<number>(?:[ivx]+[a-z]?[:/ ] ?)?[0-9]+[a-z]?)(?:-(?P<last>[0-9]+))?\b"
+    r"(?P<number>(?:[ivx]+[a-z]?[:/ ]? ?)?[0-9]+[a-z]?)(?:-(?P<last>[0-9]+))?\b"
 )
 _NUMBER = re.compile(rf"{_NUMBER_SIGN} ?(?P<number>{_FIGURE})")
 _KEY = re.compile(
@@ -279,7 +279,7 @@ def _catalogue(found: re.Match[str]) -> str | None:
     before, joined = found.string[: found.start()], not re.search("[. ]", found[0]) and len(found["number"]) > 1
     if len(system) == 1 and "." not in found[0] and not joined and not re.search(r"(?:^|[,(\[;:-]) ?$", before):
         return None if not _FORM.search(before) else f"{system} {found['number']}"  # "Vitamin D 12" is in no catalogue
-    return f"{system} {re.sub('[:/ ]+', ':', found['number'])}"
+    return f"{system} {re.sub(r'(?<=[a-z])[:/ ]*(?=[0-9])', ':', found['number'])}"
 
 
 def _same_catalogue(asked: Work, found: Work) -> bool:

@@ -27,7 +27,7 @@ def workspace(ray_local, library, tmp_path_factory):
     """A workspace that has gone the whole line, with a model of three steps."""
     place = tmp_path_factory.mktemp("line") / "w"
     for command in (
-        ["collect", library, place],
+        ["collect", library, place, "--skip-wikipedia"],
         ["prepare", place],
         ["train", place, "--preset", "tiny", "--steps", "3", "--batch-tokens", "1024"],
     ):

@@ -9,7 +9,7 @@ from amt_ray.artifacts import Workspace
 from amt_ray.config import Limits
 from amt_ray.midi.collect import ACCEPTED, collect_file
 from amt_ray.midi.scan import Library
-from amt_ray.pipelines.parsing import PARSED, parse_missing, slices
+from amt_ray.pipelines.parsing import BYTES_PER_BLOCK, PARSED, parse_missing, slices
 from amt_ray.pipelines.parts import Parts
 from amt_ray.pipelines.progress import silent
 
@@ -62,9 +62,12 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
     assert parse_missing(files, parts, LIMITS, silent, collect) == 0
 
 
-def test_blocks_are_bounded_by_rows_and_by_bytes(ray_local):
+def test_blocks_have_like_work_and_none_is_too_large(ray_local):
     sizes = [1, 2**30, 5, 60 * 2**20, 5 * 2**20, 1, 1, 1]
-    blocks = slices(pa.table({"size_bytes": sizes}), 3)
-    assert pa.concat_tables(blocks)["size_bytes"].to_pylist() == sizes
-    assert [block["size_bytes"].to_pylist() for block in blocks] == [[1], [2**30], [5, 60 * 2**20], [5 * 2**20, 1], [1, 1]]
+    blocks = [block["size_bytes"].to_pylist() for block in slices(pa.table({"size_bytes": sizes}), 3)]
+    assert sum(blocks, []) == sizes
+    assert all(sum(block) <= BYTES_PER_BLOCK + max(block) for block in blocks)
     assert [block.num_rows for block in slices(pa.table({"size_bytes": [1] * 600}), 100)] == [100] * 6
+    alike = slices(pa.table({"size_bytes": [0] * 500 + [90_000] * 100}), 100)
+    assert [block.num_rows for block in alike] == [250, 250, 25, 25, 25, 25]
+    assert [block.num_rows for block in slices(pa.table({"size_bytes": [0]}), 100)] == [1]

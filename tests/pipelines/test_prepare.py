@@ -4,12 +4,12 @@ import pytest
 from strategies import make_piece
 
 from amt_ray.artifacts import Workspace
-from amt_ray.config import PrepareSettings
+from amt_ray.config import CollectSettings, PrepareSettings
 from amt_ray.midi.write import write_midi
 from amt_ray.pipelines.collect import collect
 from amt_ray.pipelines.prepare import prepare, reject_of
 
-PLACE = {"path": "Ada/Dense.mid", "stage": "prepare"}
+PLACE = {"library": "/midi", "path": "Ada/Dense.mid", "stage": "prepare"}
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def workspace(ray_local, library, tmp_path):
     (tmp_path / "midi" / "Ada").mkdir()
     (tmp_path / "midi" / "Ada" / "Dense.mid").write_bytes(write_midi(dense))
     (tmp_path / "midi" / "Ada" / "Text.mid").write_text("hello")
-    collect(str(tmp_path / "midi"), str(tmp_path / "w"))
+    collect(str(tmp_path / "midi"), str(tmp_path / "w"), CollectSettings(skip_wikipedia=True))
     return Workspace(str(tmp_path / "w"))
 
 
@@ -42,7 +42,7 @@ def test_a_piece_that_gives_no_window_is_a_reject_until_it_gives_one(workspace):
 
 def test_why_a_piece_gives_no_window_is_said():
     settings = PrepareSettings(window_tokens=64)
-    sound = {"path": PLACE["path"], "midi": write_midi(make_piece([(0, 1, 60, 80, 0)]))}
+    sound = {"library": PLACE["library"], "path": PLACE["path"], "midi": write_midi(make_piece([(0, 1, 60, 80, 0)]))}
     assert reject_of(sound, settings) == PLACE | {
         "reason": "no_window", "detail": "no bar of it fits into a window of 64 events",
     }  # fmt: skip

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -155,6 +155,27 @@ def read_log(log: Path) -> list[Entry]:
     """Return what was written down, by the time at which requests came."""
     entries = [Entry(**json.loads(line)) for line in log.read_text(encoding="utf-8").splitlines()]
     return sorted(entries, key=lambda entry: entry.start_s)
+
+
+def asked_for(entry: Entry) -> set[tuple[str, str]]:
+    """The titles, page numbers and query of a request."""
+    return {
+        (name, value)
+        for name in ("titles", "pageids", "gsrsearch")
+        for value in entry.parameters.get(name, "").split("|")
+        if value
+    }
+
+
+def asked_again(entries: Sequence[Entry], patience_s: float) -> list[tuple[str, str]]:
+    """What was asked for again after it had been answered within the time that a client surely waits."""
+    answered: set[tuple[str, str]] = set()
+    again = []
+    for entry in entries:
+        again += answered & asked_for(entry)
+        if entry.is_answered and entry.end_s - entry.start_s < patience_s:
+            answered |= asked_for(entry)
+    return again
 
 
 def main() -> None:

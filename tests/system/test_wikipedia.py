@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from faulty_proxy import FAULTS, FORWARDED, Entry, faulty_proxy, read_log
-from mediawiki import WikiPage, disambiguation, mediawiki, redirect
+from faulty_proxy import FAULTS, FORWARDED, Entry, asked_again, faulty_proxy, read_log
+from wiki_of_songs import SONGS
 
 import amt_ray
 from amt_ray.config import WikipediaSettings
@@ -26,48 +26,6 @@ TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2
 UNDER_WAY_S = 1.0
 """A request that is already on its way when a wait is asked for may still arrive, so long after."""
-
-ADJECTIVES = ("Amber", "Bitter", "Crimson", "Distant", "Empty", "Fading", "Golden", "Hollow", "Ivory", "Jagged")
-NOUNS = ("Harbour", "Lantern", "Meadow", "Ribbon", "Shadow", "Willow", "It", "U2", "Été", "Ångström", "東京", "R&B")
-ARTISTS = ("Ada Quaver", "Bela Minim", "Clara Breve", "The Crotchets", "Nobody Known")
-SONGS = [Song(ARTISTS[number % 5], f"{ADJECTIVES[number % 10]} {NOUNS[number // 10]}") for number in range(120)]
-
-
-def pages_of(number: int, song: Song) -> list[WikiPage]:
-    """What the wiki has on a song, in turn: a page of its own, the bare title, a redirect, a list of meanings, nothing."""
-    text = f"'''\"{song.title}\"''' is a [[song]] by {song.artist}, released in 1974.\n\n== Music ==\nThe key is D minor."
-    bearer = song.artist.removeprefix("The ")
-    return [
-        [WikiPage(f"{song.title} ({bearer} song)", text)],
-        [WikiPage(song.title, text)],
-        [
-            WikiPage(f"{song.title} (1974 single)", text),
-            redirect(f"{song.title} (song)", f"{song.title} (1974 single)#Music"),
-        ],
-        [WikiPage(f"{song.title} (live song)", text), disambiguation(song.title, f"'''{song.title}''' may refer to:")],
-        [],
-    ][number // 2 % 5]
-
-
-def wiki_pages() -> Iterator[WikiPage]:
-    for number, song in enumerate(SONGS):
-        yield from pages_of(number, song)
-    for artist in ARTISTS[:4]:
-        yield WikiPage(artist, f"'''{artist}''' is an English musician. The best of them.")
-    yield from (
-        redirect("Older", "Old"),
-        redirect("Old", "Ada Quaver#Life"),
-        redirect("Ring", "Gnir"),
-        redirect("Gnir", "Ring"),
-    )
-    yield from (redirect("Lost", "Nowhere"), redirect("Abroad", "wikipedia:Elsewhere"))
-    yield from (WikiPage(f"Filler {number}", f"This is page {number} of many.") for number in range(500))
-
-
-@pytest.fixture(scope="module")
-def wiki() -> Iterator[str]:
-    with mediawiki(wiki_pages()) as api_url:
-        yield api_url
 
 
 def settings_for(api_url: str, **more: object) -> WikipediaSettings:
@@ -188,7 +146,7 @@ def test_through_faults_every_song_is_answered_politely_and_nothing_is_asked_twi
     assert sum(match.status == "failed" for match in matches) <= len(SONGS) // 10
     assert set(Counter(entry.did for entry in entries)) == {*FAULTS, FORWARDED}
     assert requests_in_waits(entries) == []
-    assert asked_again(entries) == []
+    assert asked_again(entries, TIMEOUT_S / 2) == []
     assert most_at_once(entries) <= CONCURRENCY
     assert {(entry.user_agent, entry.accept_encoding) for entry in entries} == {
         (f"amt_ray/{amt_ray.__version__} (tests@example.org)", "gzip")
@@ -228,27 +186,6 @@ def requests_in_waits(entries: Sequence[Entry]) -> list[tuple[int, int]]:
         for entry in entries
         if answer.end_s + UNDER_WAY_S < entry.start_s < answer.end_s + RETRY_AFTER_S
     ]
-
-
-def asked_for(entry: Entry) -> set[tuple[str, str]]:
-    """The titles, page numbers and query of a request."""
-    return {
-        (name, value)
-        for name in ("titles", "pageids", "gsrsearch")
-        for value in entry.parameters.get(name, "").split("|")
-        if value
-    }
-
-
-def asked_again(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """What was asked for after it had been answered, to a client that had not given up waiting."""
-    answered: set[tuple[str, str]] = set()
-    again = []
-    for entry in entries:
-        again += answered & asked_for(entry)
-        if entry.is_answered and entry.end_s - entry.start_s < TIMEOUT_S / 2:
-            answered |= asked_for(entry)
-    return again
 
 
 def most_at_once(entries: Sequence[Entry]) -> int:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from aiohttp import web
+from pydantic import ValidationError
 from scripted_wiki import Clock, ScriptedWiki, answer, ask, entry, failure, missing, nothing_there, status
 
 import amt_ray
@@ -126,6 +127,13 @@ def test_an_answer_that_goes_on_for_ever_is_a_bad_reply():
         ask(wiki, lambda client: client.pages(["A"]))
     assert caught.value.reason == "bad_reply"
     assert len(wiki.seen) == 2
+
+
+@pytest.mark.parametrize("go_on", [3, "more", None, ["gsroffset"]])
+def test_an_answer_that_does_not_say_how_it_goes_on_is_a_bad_reply(go_on):
+    with pytest.raises(WikiError) as caught:
+        ask(ScriptedWiki(lambda _: web.json_response({"continue": go_on})), lambda client: client.pages(["A"]))
+    assert caught.value.reason == "bad_reply"
 
 
 @pytest.mark.parametrize(
@@ -469,3 +477,25 @@ def test_a_client_that_is_not_open_says_how_to_open_it():
 def test_settings_survive_pickling():
     settings = WikipediaSettings(contact="mail@example.org")
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"api_url": "en.wikipedia.org"},
+        {"api_url": "https://en.wikipedia.org/w/api.php?x=1"},
+        {"contact": ""},
+        {"contact": "me\r\nX-Other: 1"},
+        {"delay_s": -1},
+        {"concurrency": 0},
+        {"timeout_s": 0},
+        {"max_attempts": 0},
+        {"max_wait_s": 0},
+        {"maxlag_s": -1},
+        {"titles_per_request": 0},
+        {"extracts_per_request": 21},
+    ],
+)
+def test_impossible_settings_are_refused(given):
+    with pytest.raises(ValidationError):
+        WikipediaSettings(**given)

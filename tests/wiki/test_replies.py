@@ -1,10 +1,12 @@
+from contextlib import suppress
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amt_ray.errors import WikiError
+from amt_ray.wiki.page import Page
 from amt_ray.wiki.replies import Answer, askable, page_of, retry_after_s, searchable
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -59,6 +61,33 @@ def test_spellings_are_followed_from_the_encoded_one_to_the_wiki_s_own():
     )
     found = answer.led_to(["a\u030amber", "amber", "Amber"], "now")
     assert {title: page.title for title, page in found.items()} == dict.fromkeys(["a\u030amber", "amber", "Amber"], "Amber")
+
+
+NAMES = st.sampled_from(
+    ["A", "B", "title", "pageid", "ns", "lastrevid", "fullurl", "extract", "index", "missing", "pageprops", "from", "to"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+ENTRY = st.dictionaries(NAMES, JSON | st.sampled_from(["A", "B", 0, 1]))
+QUERIES = JSON | st.dictionaries(st.sampled_from(["pages", "redirects", "normalized", "interwiki"]), JSON | st.lists(ENTRY))
+
+
+@settings(max_examples=300)
+@given(st.fixed_dictionaries({}, optional={"batchcomplete": JSON, "continue": JSON, "query": QUERIES}))
+def test_a_reply_of_any_form_is_understood_or_a_bad_reply(reply):
+    answer, amber = Answer(), Page("A", 1, 2, "")
+    calls = (
+        lambda: answer.add(reply),
+        lambda: answer.led_to(["A", "B"], "now"),
+        lambda: answer.read([amber], "now"),
+        lambda: answer.found("now"),
+    )
+    for call in calls:
+        with suppress(WikiError):
+            call()
 
 
 @pytest.mark.parametrize("missing", ["pageid", "title", "lastrevid", "fullurl"])
