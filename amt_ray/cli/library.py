@@ -127,6 +127,8 @@ def _show_wikipedia(display: Display, wikipedia: WikipediaReport) -> None:
         "Total time": f"{wikipedia.seconds:.0f} s",
     }
     display.table("Wikipedia", rows)
+    if failed := wikipedia.by_status.get("failed", 0):
+        display.say(f"{failed:,} songs were not answered; the same command asks for them again")
 
 
 def export(

@@ -24,6 +24,7 @@ from amt_ray.errors import (
     OutputError,
     RequestError,
     TrainingError,
+    WikiError,
     WorkspaceError,
 )
 
@@ -37,6 +38,7 @@ EXIT_CODES: dict[type[AmtError], int] = {
     RequestError: 8,
     MissingPackageError: 9,
     TrainingError: 10,
+    WikiError: 11,
 }
 
 app = typer.Typer(

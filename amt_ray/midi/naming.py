@@ -64,6 +64,6 @@ def _words(name: str) -> str:
 
 
 def _capitalised(words: str) -> str:
-    return " ".join(
-        word if i and word in _SMALL_WORDS.split() else word[:1].upper() + word[1:] for i, word in enumerate(words.split(" "))
-    )
+    first, *others = words.split(" ")
+    is_small = _SMALL_WORDS.split().__contains__
+    return " ".join([first[:1].upper() + first[1:], *(w if is_small(w) else w[:1].upper() + w[1:] for w in others)])

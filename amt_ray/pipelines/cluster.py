@@ -45,6 +45,8 @@ def start_ray() -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.raise_original_map_exception = True
+    # It keeps half of the CPUs back for operators that our pipelines of one do not have.
+    context.op_resource_reservation_enabled = False
 
 
 def block_count(n_rows: int, rows_per_block: int) -> int:

@@ -19,6 +19,7 @@ from amt_ray.errors import (
     OutputError,
     RequestError,
     TrainingError,
+    WikiError,
     WorkspaceError,
 )
 from amt_ray.generation.composer import Take
@@ -34,6 +35,7 @@ STATUS: dict[type[AmtError], int] = {
     InvalidPiece: 500,
     WorkspaceError: 500,
     TrainingError: 500,
+    WikiError: 500,
     OutputError: 500,
 }
 """503 for a server that was set up wrong, 500 for what no request should ever cause."""

@@ -30,6 +30,8 @@ from amt_ray.wiki.answers import complete, outcome, together
 from amt_ray.wiki.page import Page
 from amt_ray.wiki.replies import Answer, Reply, askable, retry_after_s, searchable
 
+MOST_GIVEN_UP = 50
+"""Requests in a row; after them the wiki is asked no more."""
 MAX_URL_BYTES = 6000
 """Longer requests are POSTed: web servers refuse addresses of about 8,000 bytes."""
 
@@ -69,7 +71,7 @@ class MediaWiki:
     """A wiki's API as a `PageSource`, used as `async with MediaWiki(settings) as wiki`.
 
     All limits hold over everything that is asked of one instance. When as many requests in a row as run at once have
-    been given up, each further one is tried once only, until one is answered: a dead network ends soon.
+    been given up, each further one is tried once only, until one is answered, and MOST_GIVEN_UP are the last.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class MediaWiki:
         self._sleep, self._monotonic_s, self._now, self._jitter = sleep, monotonic_s, now, jitter
         self._session: aiohttp.ClientSession | None = None
         self._open_at_s = float("-inf")
-        self._given_up_in_a_row = 0
+        self._given_up_in_a_row, self._last_reason = 0, ""
         self._requests, self._retries, self._response_s = 0, 0, 0.0
         self._failures: Counter[str] = Counter()
 
@@ -178,6 +180,8 @@ class MediaWiki:
 
     async def _reply(self, parameters: Mapping[str, str]) -> Reply:
         """Return the reply to one request, after as many tries as it takes and the settings allow."""
+        if self._given_up_in_a_row >= MOST_GIVEN_UP:
+            raise WikiError(self._last_reason, f"{MOST_GIVEN_UP} requests in a row were not answered; try again later")
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_Unanswered),
             stop=self._is_enough,
@@ -191,6 +195,7 @@ class MediaWiki:
         except WikiError as exc:
             self._failures[exc.reason] += 1
             self._given_up_in_a_row += isinstance(exc, _Unanswered)
+            self._last_reason = exc.reason
             raise WikiError(exc.reason, exc.detail) from exc
         self._given_up_in_a_row = 0
         return reply

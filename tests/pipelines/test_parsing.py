@@ -65,7 +65,7 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
 def test_blocks_have_like_work_and_none_is_too_large(ray_local):
     sizes = [1, 2**30, 5, 60 * 2**20, 5 * 2**20, 1, 1, 1]
     blocks = [block["size_bytes"].to_pylist() for block in slices(pa.table({"size_bytes": sizes}), 3)]
-    assert sum(blocks, []) == sizes
+    assert [size for block in blocks for size in block] == sizes
     assert all(sum(block) <= BYTES_PER_BLOCK + max(block) for block in blocks)
     assert [block.num_rows for block in slices(pa.table({"size_bytes": [1] * 600}), 100)] == [100] * 6
     alike = slices(pa.table({"size_bytes": [0] * 500 + [90_000] * 100}), 100)

@@ -12,7 +12,7 @@ import amt_ray
 from amt_ray.config import WikipediaSettings
 from amt_ray.errors import WikiError
 from amt_ray.wiki.answers import PartlyAnswered
-from amt_ray.wiki.client import MAX_URL_BYTES, MediaWiki
+from amt_ray.wiki.client import MAX_URL_BYTES, MOST_GIVEN_UP, MediaWiki
 from amt_ray.wiki.page import Page
 
 DATE = "Sun, 22 Nov 2026 12:00:%02d GMT"
@@ -453,6 +453,18 @@ def test_a_dead_wiki_is_asked_less_until_it_answers():
         return counts
 
     assert ask(wiki, call, concurrency=2, max_attempts=3) == [3, 6, 7, 8, 10]
+
+
+def test_a_wiki_that_stays_dead_is_let_be():
+    wiki = ScriptedWiki(status(500))
+
+    async def call(client):
+        errors = [await failing(client.pages([str(number)])) for number in range(MOST_GIVEN_UP + 9)]
+        return len(wiki.seen), {error.reason for error in errors}, errors[-1].detail
+
+    n_asked, reasons, detail = ask(wiki, call, concurrency=1, max_attempts=2)
+    assert (n_asked, reasons) == (2 + MOST_GIVEN_UP - 1, {"server_error"})
+    assert detail == "50 requests in a row were not answered; try again later"
 
 
 def test_response_times_are_of_the_requests_alone():
