@@ -65,6 +65,8 @@ _SMALL_WORDS = "a an and as at but by de del der des du e en et for im in la le 
 _SURELY_SMALL_WORDS = "a an and as de del der des du en et for la le les of or the to und"
 _SMALL, _SURELY_SMALL = frozenset(_SMALL_WORDS.split()), frozenset(_SURELY_SMALL_WORDS.split())
 _MAYBE_SMALL_WORDS = "down from in into like off on out over up upon with"
+_ROMANCE = frozenset("de del della des di du el et la le les un una une y".split(" "))
+"""Words of languages whose titles have a capital at the beginning alone: "Clair de lune"."""
 _MAYBE_SMALL = frozenset(_MAYBE_SMALL_WORDS.split())
 """Small as prepositions and not as adverbs: "Bridge over Troubled Water", "Come On Eileen"."""
 _DROPPED_G = re.compile(r"\b([A-Za-z]{2,}(?:[b-df-hj-np-tv-z]|[aeo]y))in\b(?!')")
@@ -107,6 +109,8 @@ def respellings(written: str, reading: str) -> list[str]:
         is_doubtful = [0 < i < len(words) - 1 and word.lower() in _MAYBE_SMALL for i, word in enumerate(words)]
         found.append(" ".join(b if doubtful else a for a, b, doubtful in zip(words, recased, is_doubtful, strict=True)))
     found.append(reading[:1] + reading[1:].lower() if is_caseless else _capitalised(words, _SMALL | _MAYBE_SMALL))
+    if any(word.lower() in _ROMANCE for word in words[1:]):
+        found.insert(0, reading[:1] + reading[1:].lower())
     return [spelling for spelling in found if spelling != reading]
 
 

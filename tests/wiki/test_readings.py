@@ -95,6 +95,8 @@ def test_artists_in_titles(song, artist, title):
         ("come on eileen", "Come On Eileen"),
         ("Bridge Over Troubled Water", "Bridge over Troubled Water"),
         ("clair de lune", "Clair de lune"),
+        ("Clair de Lune", "Clair de lune"),
+        ("Por Una Cabeza", "Por una cabeza"),
         ("Stayin Alive", "Stayin' Alive"),
         ("Smoke on the water", "Smoke on the Water"),
     ],
