@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -175,6 +176,13 @@ def filesystem_of(root: str) -> tuple[pafs.FileSystem, str]:
         fs, path = pafs.FileSystem.from_uri(root)
         return fs, path.rstrip("/")
     return pafs.LocalFileSystem(), str(Path(root).expanduser().absolute())
+
+
+def without_secrets(root: str) -> str:
+    """Return a URI without user, password and query, which may hold keys; a local path as it is."""
+    parts = urlsplit(root)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if "://" in root else root
 
 
 def _decoded(root: str, path: str, data: bytes) -> dict[str, Any]:

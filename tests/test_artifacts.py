@@ -3,7 +3,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from amt_ray.artifacts import MADE_BY, Manifest, Workspace, filesystem_of, fingerprint, write_file
+from amt_ray.artifacts import MADE_BY, Manifest, Workspace, filesystem_of, fingerprint, without_secrets, write_file
 from amt_ray.errors import OutputError, WorkspaceError
 from amt_ray.schemas import REJECTS, SCHEMA_VERSION, SCHEMAS
 
@@ -213,3 +213,15 @@ def test_a_relative_path_is_made_absolute_and_a_home_is_found(tmp_path, monkeypa
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert filesystem_of("work")[1] == str(tmp_path / "work")
     assert filesystem_of("~/work")[1] == str(tmp_path / "home/work")
+
+
+@pytest.mark.parametrize(
+    ("root", "shown"),
+    [
+        ("s3://key:secret@bucket/a/b?endpoint_override=x&scheme=http", "s3://bucket/a/b"),
+        ("gs://bucket/a", "gs://bucket/a"),
+        ("/a b/c?d", "/a b/c?d"),
+    ],
+)
+def test_no_key_is_shown(root, shown):
+    assert without_secrets(root) == shown

@@ -101,6 +101,7 @@ def _teller(display: Display) -> Any:
 
 
 def _show(display: Display, report: CollectReport, workspace: str) -> None:
+    from amt_ray.artifacts import without_secrets
     from amt_ray.media.library_tables import artist_lines, library_tables
 
     new = "nothing new" if report.was_current else f"{report.files_parsed:,} of them new"
@@ -112,7 +113,8 @@ def _show(display: Display, report: CollectReport, workspace: str) -> None:
         display.say(line)
     if report.wikipedia is not None:
         _show_wikipedia(display, report.wikipedia)
-    display.say(f"report: {workspace}/report.json, {workspace}/report.png")
+    shown = without_secrets(workspace)
+    display.say(f"report: {shown}/report.json, {shown}/report.png")
 
 
 def _show_wikipedia(display: Display, wikipedia: WikipediaReport) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -26,13 +26,13 @@ Read = Callable[[MidiFile], bytes]
 class Reader:
     """Reads files of libraries; keeps the archive open that it read from last."""
 
-    def __init__(self) -> None:
-        self.libraries: dict[str, Library] = {}
+    def __init__(self, libraries: Iterable[Library]) -> None:
+        self.libraries = {library.root: library for library in libraries}
         self.archive: tuple[tuple[str, bytes], zipfile.ZipFile] | None = None
 
     def __call__(self, file: MidiFile) -> bytes:
         """Return a file's bytes, no more than it had when it was found. Raises InvalidPiece with reason unreadable."""
-        library = self.libraries.get(file.library) or self.libraries.setdefault(file.library, Library(file.library))
+        library = self.libraries[file.library]
         try:
             if file.member == NOT_IN_ARCHIVE:
                 with library.open(file.location) as stream:

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import pyarrow.fs as pafs
 
-from amt_ray.artifacts import filesystem_of
+from amt_ray.artifacts import filesystem_of, without_secrets
 from amt_ray.errors import LibraryError
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar")
@@ -27,7 +27,7 @@ class MidiFile:
     """A file that was found, or a folder or archive that could not be looked into (then `problem` says why)."""
 
     library: str
-    """The root it was found under: an absolute path or a URI."""
+    """The root it was found under: an absolute path, or a URI without keys."""
     path: str
     """Relative to the library, with forward slashes: `Artist/Title.mid`, `archive.zip/Artist/Title.mid`. Bytes of a name
     that are not UTF-8 are shown as `\\xe9`."""
@@ -52,7 +52,7 @@ class Library:
     def __init__(self, root: str) -> None:
         self.fs, self.path = filesystem_of(root)
         self.is_local = isinstance(self.fs, pafs.LocalFileSystem)
-        self.root = self.path if self.is_local else root.rstrip("/")
+        self.root = self.path if self.is_local else without_secrets(root).rstrip("/")
 
     def scan(self) -> list[MidiFile]:
         """Find all MIDI files (.mid, .midi, .kar in any case; in .zip archives, too), sorted by path.

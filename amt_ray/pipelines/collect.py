@@ -60,15 +60,20 @@ def collect(
     place = Workspace(workspace)
     place.manifest("pieces")
     roots = [libraries] if isinstance(libraries, str) else libraries
-    files = [file for root in dict.fromkeys(roots) for file in Library(root).scan()]
+    scanned = [Library(root) for root in dict.fromkeys(roots)]
+    files = [file for library in scanned for file in library.scan()]
     wiki = None if settings.skip_wikipedia else wiki_source(place, settings, progress)
-    pieces, files_parsed = _pieces(files, place, settings, progress)
+    pieces, files_parsed = _pieces(files, scanned, place, settings, progress)
     articles = collect_articles(place, pieces, wiki, progress, tell) if wiki else None
     return CollectReport(write_report(place), files_parsed or 0, files_parsed is None, articles)
 
 
 def _pieces(
-    files: Sequence[MidiFile], place: Workspace, settings: CollectSettings, progress: Progress
+    files: Sequence[MidiFile],
+    libraries: Sequence[Library],
+    place: Workspace,
+    settings: CollectSettings,
+    progress: Progress,
 ) -> tuple[Manifest, int | None]:
     """Make `pieces` and `rejects`, and return how many files were parsed for them; None if all was there."""
     metadata = read_metadata(settings.metadata) if settings.metadata else {}
@@ -78,7 +83,7 @@ def _pieces(
     if pieces and place.current("rejects", made_of) and not pieces.facts["to_be_read_again"]:
         return pieces, None
     parts = Parts(place, "parsed", fingerprint(settings.limits.model_dump(), version("symusic"), str(PARSED)), PARSED)
-    n_parsed = parse_missing(files, parts, settings.limits, progress)
+    n_parsed = parse_missing(files, libraries, parts, settings.limits, progress)
     rows = verdicts(files, parts)
     if not pc.any(pc.equal(rows["status"], ACCEPTED)).as_py():
         parts.discard()

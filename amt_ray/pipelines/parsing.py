@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from amt_ray.config import Limits
 from amt_ray.midi.collect import Read, Reader, collect_file
 from amt_ray.midi.fingerprint import SKETCH_SIZE
-from amt_ray.midi.scan import MidiFile
+from amt_ray.midi.scan import Library, MidiFile
 from amt_ray.pipelines.cluster import block_count, remote_arguments, resources, start_ray
 from amt_ray.pipelines.parts import PARQUET, Parts
 from amt_ray.pipelines.progress import Progress, polled
@@ -55,12 +56,18 @@ PARSED = pa.schema(
 _NAMED = PARSED.remove(PARSED.get_field_index("sketch"))
 _NO_SKETCH = np.zeros(SKETCH_SIZE, np.uint32)
 Collect = Callable[[MidiFile, Read, Limits], dict[str, Any]]
+Parse = Callable[[pa.Table], pa.Table]
 
 
 def parse_missing(
-    files: Sequence[MidiFile], parts: Parts, limits: Limits, progress: Progress, collect: Collect = collect_file
+    files: Sequence[MidiFile],
+    libraries: Sequence[Library],
+    parts: Parts,
+    limits: Limits,
+    progress: Progress,
+    collect: Collect = collect_file,
 ) -> int:
-    """Parse the files that `parts` has no row of, and return how many these were.
+    """Parse the files of libraries that `parts` has no row of, and return how many these were.
 
     A file that kills the process that reads it, or takes longer than `limits.max_parse_s`, takes with it the block that it
     is in, and nothing else; the files of such blocks are then read each in a process that nobody else needs, and the
@@ -71,11 +78,12 @@ def parse_missing(
     if not missing:
         return 0
     start_ray()
+    parse = partial(parse_batch, libraries=libraries, limits=limits, collect=collect)
     before = parts.n_rows()
     with polled(progress, "files", len(missing), lambda: parts.n_rows() - before):
-        _parse_blocks(missing, parts, limits, collect)
+        _parse_blocks(missing, parts, parse)
         while suspects := _without(missing, parts.table(IDENTITY))[:FILES_EXAMINED_AT_ONCE]:
-            parts.add(_table(_examine(suspects, limits, collect)))
+            parts.add(_table(_examine(suspects, limits, parse)))
     return len(missing)
 
 
@@ -85,7 +93,7 @@ def _without(files: Sequence[MidiFile], rows: pa.Table) -> list[MidiFile]:
     return [file for file in files if (file.library, file.path, file.size_bytes, file.modified_ns) not in parsed]
 
 
-def _parse_blocks(files: Sequence[MidiFile], parts: Parts, limits: Limits, collect: Collect) -> None:
+def _parse_blocks(files: Sequence[MidiFile], parts: Parts, parse: Parse) -> None:
     import ray.data
 
     names = [field.name for field in fields(MidiFile)]
@@ -94,9 +102,7 @@ def _parse_blocks(files: Sequence[MidiFile], parts: Parts, limits: Limits, colle
     dataset = ray.data.from_arrow(blocks)
     dataset.context.max_errored_blocks = -1
     with remote_arguments():
-        parsed = dataset.map_batches(
-            lambda batch: parse_batch(batch, limits, collect), batch_format="pyarrow", batch_size=None, max_retries=0
-        )
+        parsed = dataset.map_batches(parse, batch_format="pyarrow", batch_size=None, max_retries=0)
     # Ray would print a traceback for each block that is lost.
     logger = logging.getLogger("ray.data._internal.execution.streaming_executor_state")
     level_before = logger.level
@@ -115,9 +121,9 @@ def slices(files: pa.Table, rows_per_block: int) -> list[pa.Table]:
     return [files.slice(start, stop - start) for start, stop in zip([0, *ends], ends, strict=False)]
 
 
-def parse_batch(batch: pa.Table, limits: Limits, collect: Collect = collect_file) -> pa.Table:
-    """Parse the files named by the columns of `FILES`; one row of `PARSED` each, whatever is wrong with it."""
-    with Reader() as read, _deadline(limits.max_parse_s) as start_clock:
+def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, collect: Collect = collect_file) -> pa.Table:
+    """Parse the files of libraries named by the columns of `FILES`; one row of `PARSED` each, whatever is wrong with it."""
+    with Reader(libraries) as read, _deadline(limits.max_parse_s) as start_clock:
         rows = []
         for file in batch.to_pylist():
             start_clock()
@@ -157,15 +163,18 @@ def _deadline(seconds: float) -> Iterator[Callable[[], None]]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _examine(suspects: Sequence[MidiFile], limits: Limits, collect: Collect) -> list[dict[str, Any]]:
+def _examine(suspects: Sequence[MidiFile], limits: Limits, parse: Parse) -> list[dict[str, Any]]:
     import ray
 
-    parse = ray.remote(num_cpus=1, max_retries=0)(parse_batch)
+    @ray.remote(num_cpus=1, max_retries=0)
+    def alone(file: pa.Table) -> pa.Table:
+        return parse(file)
+
     rows: list[dict[str, Any]] = []
     at_once = max(1, int(resources().get("CPU", 1)))
     for start in range(0, len(suspects), at_once):
         some = suspects[start : start + at_once]
-        tables = [parse.remote(pa.Table.from_pylist([asdict(file)], FILES), limits, collect) for file in some]
+        tables = [alone.remote(pa.Table.from_pylist([asdict(file)], FILES)) for file in some]
         rows.extend(_outcome(file, table, limits) for file, table in zip(some, tables, strict=True))
     return rows
 

@@ -65,7 +65,8 @@ _SMALL_WORDS = "a an and as at but by de del der des du e en et for im in la le 
 _SURELY_SMALL_WORDS = "a an and as de del der des du en et for la le les of or the to und"
 _SMALL, _SURELY_SMALL = frozenset(_SMALL_WORDS.split()), frozenset(_SURELY_SMALL_WORDS.split())
 _MAYBE_SMALL_WORDS = "down from in into like off on out over up upon with"
-_ROMANCE = frozenset("de del della des di du el et la le les un una une y".split(" "))
+_ROMANCE_WORDS = "de del della des di du el et la le les un una une y"
+_ROMANCE = frozenset(_ROMANCE_WORDS.split())
 """Words of languages whose titles have a capital at the beginning alone: "Clair de lune"."""
 _MAYBE_SMALL = frozenset(_MAYBE_SMALL_WORDS.split())
 """Small as prepositions and not as adverbs: "Bridge over Troubled Water", "Come On Eileen"."""

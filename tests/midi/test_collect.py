@@ -20,12 +20,13 @@ BOOKKEEPING = {"status", "detail", "size_bytes", "modified_ns"}
 
 
 def collected(folder, limits=None):
-    with Reader() as read:
-        return {file.path: collect_file(file, read, limits or Limits()) for file in Library(str(folder)).scan()}
+    library = Library(str(folder))
+    with Reader([library]) as read:
+        return {file.path: collect_file(file, read, limits or Limits()) for file in library.scan()}
 
 
 def one(folder, size_bytes, limits):
-    with Reader() as read:
+    with Reader([Library(str(folder))]) as read:
         return collect_file(MidiFile(str(folder), "gone.mid", size_bytes, 5, b"gone.mid"), read, limits)
 
 

@@ -32,7 +32,8 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
     sound = folder / "Ada Quaver" / "Study No 1.mid"
     for name in ("segfault", "abort", "hang", "bug"):
         shutil.copy(sound, folder / f"{name}.mid")
-    files = Library(str(folder)).scan()
+    library = Library(str(folder))
+    files = library.scan()
 
     def collect(file, read, limits):
         if file.path == "segfault.mid":
@@ -47,7 +48,7 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
         return collect_file(file, read, limits)
 
     parts = parts_in(tmp_path / "w")
-    assert parse_missing(files, parts, LIMITS, silent, collect) == 16
+    assert parse_missing(files, [library], parts, LIMITS, silent, collect) == 16
     died = "the process that read it died, or needed more than 3 s"
     found = outcomes(parts)
     crashed = {path: detail for path, (status, detail) in found.items() if status == "crash"}
@@ -59,7 +60,7 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
     }
     assert sum(status == ACCEPTED for status, _ in found.values()) == 12
     assert "Traceback" not in capfd.readouterr().err
-    assert parse_missing(files, parts, LIMITS, silent, collect) == 0
+    assert parse_missing(files, [library], parts, LIMITS, silent, collect) == 0
 
 
 def test_blocks_have_like_work_and_none_is_too_large(ray_local):
