@@ -114,7 +114,7 @@ def test_a_submitted_job_does_its_work_and_exits_with_0(library, tmp_path, tmp_p
                 break
             time.sleep(3)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "12 accepted, 0 rejected, 0 duplicates" in done.stdout
+        assert "Found 12 MIDI files (12 of them new)" in done.stdout
         assert (tmp_path / "w" / "pieces" / "manifest.json").is_file()
         failed = [*job, "jobs/collect.py", str(tmp_path / "nowhere"), str(tmp_path / "w2")]
         assert subprocess.run(failed, env=settings, capture_output=True, check=False, timeout=300).returncode == 1
