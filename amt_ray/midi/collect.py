@@ -1,11 +1,12 @@
-"""One file to one row: the whole of collecting, for one file, without Ray."""
+"""Files to rows: the whole of collecting, without Ray."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ from amt_ray.midi.features import measure
 from amt_ray.midi.fingerprint import sketch
 from amt_ray.midi.naming import clean_title, describe_path, is_placeholder
 from amt_ray.midi.parse import parse_midi
+from amt_ray.midi.piece import Piece
 from amt_ray.midi.scan import NOT_IN_ARCHIVE, Library, MidiFile
 from amt_ray.midi.texts import read_texts
 
@@ -69,45 +71,73 @@ class Reader:
         self.close()
 
 
-def collect_file(file: MidiFile, read: Read, limits: Limits) -> dict[str, Any]:
-    """Read and measure a file.
+@dataclass
+class _Case:
+    """What is known of a file so far."""
 
-    Returns the columns of `pieces` that the file itself tells, `sketch` (see `amt_ray.midi.fingerprint`), `status`
+    file: MidiFile
+    status: str = ACCEPTED
+    detail: str = ""
+    data: bytes = b""
+    piece: Piece | None = None
+    columns: dict[str, Any] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        file = self.file
+        known = {"library": file.library, "path": file.path, "size_bytes": file.size_bytes, "modified_ns": file.modified_ns}
+        return known | {"status": self.status, "detail": self.detail} | (self.columns if self.status == ACCEPTED else {})
+
+
+def collect_files(files: Sequence[MidiFile], read: Read, limits: Limits) -> list[dict[str, Any]]:
+    """Read and measure files, a row each.
+
+    A row has the columns of `pieces` that the file itself tells, `sketch` (see `amt_ray.midi.fingerprint`), `status`
     ("accepted" or a reject reason), `detail`, and the file's size and time. Never raises for a bad file: what is wrong with
     it is its row's status.
     """
-    row = {"library": file.library, "path": file.path, "size_bytes": file.size_bytes, "modified_ns": file.modified_ns}
-    try:
-        return row | {"status": ACCEPTED, "detail": ""} | _piece(file, _bytes(file, read, limits), limits)
-    except InvalidPiece as exc:
-        return row | {"status": exc.reason, "detail": exc.detail}
+    cases = [_Case(file) for file in files]
+    # Step by step, not file by file: code that was just run is in the processor's caches, which saves a fifth of the time.
+    for step in (_load, _parse, _measure, _name, _fingerprint):
+        for case in cases:
+            if case.status == ACCEPTED:
+                try:
+                    step(case, read, limits)
+                except InvalidPiece as exc:
+                    case.status, case.detail = exc.reason, exc.detail
+                # A fault of ours that one file in a hundred thousand brings to light is its row, not the end of the job.
+                except Exception as exc:
+                    case.status, case.detail = "crash", f"{type(exc).__name__}: {exc}"
+    return [case.row() for case in cases]
 
 
-def _bytes(file: MidiFile, read: Read, limits: Limits) -> bytes:
+def _load(case: _Case, read: Read, limits: Limits) -> None:
+    file = case.file
     if file.problem:
         raise InvalidPiece("unreadable", file.problem)
     if file.size_bytes > limits.max_file_bytes:
         raise InvalidPiece("too_large", f"{file.size_bytes} bytes > {limits.max_file_bytes}")
-    data = read(file)
-    if (n_tracks := data.count(b"MTrk")) > limits.max_tracks:
+    case.data = read(file)
+    if (n_tracks := case.data.count(b"MTrk")) > limits.max_tracks:
         raise InvalidPiece("too_many_tracks", f"{n_tracks} > {limits.max_tracks}")
-    return data
 
 
-def _piece(file: MidiFile, data: bytes, limits: Limits) -> dict[str, Any]:
-    piece = parse_midi(data)
-    features = measure(piece, limits)
-    texts = read_texts(data)
-    artist, title, genre = describe_path(file.readable_path)
-    return {
-        "piece_id": hashlib.sha256(data).hexdigest(),
-        "artist": artist or texts.artist,
-        "title": clean_title(texts.title) if texts.title and is_placeholder(title) else title,
-        "genre": genre,
-        "source": "",
-        "licence": "",
-        "lyrics": texts.lyrics or None,
-        "midi": data,
-        **features.as_row(),
-        "sketch": sketch(piece),
-    }
+def _parse(case: _Case, read: Read, limits: Limits) -> None:
+    case.piece = parse_midi(case.data)
+    case.columns = {"piece_id": hashlib.sha256(case.data).hexdigest(), "midi": case.data, "source": "", "licence": ""}
+
+
+def _measure(case: _Case, read: Read, limits: Limits) -> None:
+    if case.piece:
+        case.columns |= measure(case.piece, limits).as_row()
+
+
+def _name(case: _Case, read: Read, limits: Limits) -> None:
+    texts = read_texts(case.data)
+    artist, title, genre = describe_path(case.file.readable_path)
+    title = clean_title(texts.title) if texts.title and is_placeholder(title) else title
+    case.columns |= {"artist": artist or texts.artist, "title": title, "genre": genre, "lyrics": texts.lyrics or None}
+
+
+def _fingerprint(case: _Case, read: Read, limits: Limits) -> None:
+    if case.piece:
+        case.columns["sketch"] = sketch(case.piece)

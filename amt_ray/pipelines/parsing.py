@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amt_ray.config import Limits
-from amt_ray.midi.collect import Read, Reader, collect_file
+from amt_ray.midi.collect import Read, Reader, collect_files
 from amt_ray.midi.fingerprint import SKETCH_SIZE
 from amt_ray.midi.scan import Library, MidiFile
 from amt_ray.pipelines.cluster import block_count, remote_arguments, resources, start_ray
@@ -25,6 +25,8 @@ from amt_ray.pipelines.progress import Progress, polled
 from amt_ray.schemas import PIECES
 
 FILES_PER_BLOCK = 250
+FILES_AT_ONCE = 16
+"""They are read and measured step by step together, and share `max_parse_s`."""
 BYTES_PER_BLOCK = 64 * 2**20
 WORK_OF_ANY_FILE_BYTES = 10_000
 """A file takes as long as if it had so many bytes more."""
@@ -55,7 +57,7 @@ PARSED = pa.schema(
 )
 _NAMED = PARSED.remove(PARSED.get_field_index("sketch"))
 _NO_SKETCH = np.zeros(SKETCH_SIZE, np.uint32)
-Collect = Callable[[MidiFile, Read, Limits], dict[str, Any]]
+Collect = Callable[[Sequence[MidiFile], Read, Limits], list[dict[str, Any]]]
 Parse = Callable[[pa.Table], pa.Table]
 
 
@@ -65,12 +67,12 @@ def parse_missing(
     parts: Parts,
     limits: Limits,
     progress: Progress,
-    collect: Collect = collect_file,
+    collect: Collect = collect_files,
 ) -> int:
     """Parse the files of libraries that `parts` has no row of, and return how many these were.
 
     A file that kills the process that reads it, or takes longer than `limits.max_parse_s`, takes with it the block that it
-    is in, and nothing else; the files of such blocks are then read each in a process that nobody else needs, and the
+    is in and nothing else; the files of such blocks are then read each in a process that nobody else needs, and the
     culprit's row says "crash".
     """
     done = parts.table([*IDENTITY, "status"])
@@ -121,13 +123,14 @@ def slices(files: pa.Table, rows_per_block: int) -> list[pa.Table]:
     return [files.slice(start, stop - start) for start, stop in zip([0, *ends], ends, strict=False)]
 
 
-def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, collect: Collect = collect_file) -> pa.Table:
+def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, collect: Collect = collect_files) -> pa.Table:
     """Parse the files of libraries named by the columns of `FILES`; one row of `PARSED` each, whatever is wrong with it."""
     with Reader(libraries) as read, _deadline(limits.max_parse_s) as start_clock:
+        files = [MidiFile(**file) for file in batch.to_pylist()]
         rows = []
-        for file in batch.to_pylist():
+        for start in range(0, len(files), FILES_AT_ONCE):
             start_clock()
-            rows.append(_row(MidiFile(**file), read, limits, collect))
+            rows += collect(files[start : start + FILES_AT_ONCE], read, limits)
     return _table(rows)
 
 
@@ -138,14 +141,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     is_missing = pa.array([sketch is None for sketch in sketches], pa.bool_())
     column = pa.FixedSizeListArray.from_arrays(pa.array(values), SKETCH_SIZE, mask=is_missing)
     return pa.Table.from_pylist(rows, _NAMED).append_column(PARSED.field("sketch"), column)
-
-
-def _row(file: MidiFile, read: Read, limits: Limits, collect: Collect) -> dict[str, Any]:
-    try:
-        return collect(file, read, limits)
-    # A fault of ours that one file in a hundred thousand brings to light is that file's row, not the end of the job.
-    except Exception as exc:
-        return _crashed(file, f"{type(exc).__name__}: {exc}")
 
 
 def _crashed(file: MidiFile, detail: str) -> dict[str, Any]:

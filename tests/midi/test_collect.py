@@ -8,7 +8,7 @@ from strategies import compose, make_piece
 
 from amt_ray.config import Limits
 from amt_ray.errors import REJECT_REASONS, RejectReason
-from amt_ray.midi.collect import ACCEPTED, Reader, collect_file
+from amt_ray.midi.collect import ACCEPTED, Reader, collect_files
 from amt_ray.midi.features import measure
 from amt_ray.midi.fingerprint import sketch
 from amt_ray.midi.parse import parse_midi
@@ -22,12 +22,14 @@ BOOKKEEPING = {"status", "detail", "size_bytes", "modified_ns"}
 def collected(folder, limits=None):
     library = Library(str(folder))
     with Reader([library]) as read:
-        return {file.path: collect_file(file, read, limits or Limits()) for file in library.scan()}
+        rows = collect_files(library.scan(), read, limits or Limits())
+    return {row["path"]: row for row in rows}
 
 
 def one(folder, size_bytes, limits):
     with Reader([Library(str(folder))]) as read:
-        return collect_file(MidiFile(str(folder), "gone.mid", size_bytes, 5, b"gone.mid"), read, limits)
+        (row,) = collect_files([MidiFile(str(folder), "gone.mid", size_bytes, 5, b"gone.mid")], read, limits)
+    return row
 
 
 def put(folder, name, rows, **piece):
@@ -188,3 +190,13 @@ def test_a_piece_is_known_by_its_bytes_not_by_its_path(tmp_path):
     first, second = collected(tmp_path).values()
     assert first["piece_id"] == second["piece_id"]
     assert (first["artist"], second["artist"]) == ("A", "B")
+
+
+def test_a_fault_of_ours_is_the_file_s_row(library, tmp_path, monkeypatch):
+    def faulty(piece):
+        raise IndexError("index 3 is out of bounds")
+
+    monkeypatch.setattr("amt_ray.midi.collect.sketch", faulty)
+    row = next(iter(collected(library).values()))
+    assert (row["status"], row["detail"]) == ("crash", "IndexError: index 3 is out of bounds")
+    assert "midi" not in row
