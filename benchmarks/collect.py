@@ -126,11 +126,11 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
     """Make the library, time both sides, and print."""
+    ray_s = timed(start_ray)
     source = options.folder or Path(make_corpus(str(folder / "corpus")).out)
     library = folder / "library"
     make_library(source, library, options.files)
     few = sorted(str(path) for path in library.rglob("*") if path.is_file())[:: options.every]
-    ray_s = timed(start_ray)
     processes = int(resources()["CPU"])
     first_s = timed(lambda: collect(str(source), str(folder / "warm"), SKIP))
     our_s, their_s = [], []
