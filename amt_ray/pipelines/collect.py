@@ -14,6 +14,7 @@ from importlib.metadata import version
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from amt_ray import __version__
 from amt_ray.artifacts import Manifest, Workspace, fingerprint
 from amt_ray.config import CollectSettings
 from amt_ray.errors import LibraryError
@@ -78,11 +79,12 @@ def _pieces(
     """Make `pieces` and `rejects`, and return how many files were parsed for them; None if all was there."""
     metadata = read_metadata(settings.metadata) if settings.metadata else {}
     known_as = [[f.library, f.path, f.size_bytes, f.modified_ns, f.problem] for f in files]
-    made_of = fingerprint(settings.limits.model_dump(), known_as, sorted(metadata.items()))
+    made_of = fingerprint(__version__, settings.limits.model_dump(), known_as, sorted(metadata.items()))
     pieces = place.current("pieces", made_of)
     if pieces and place.current("rejects", made_of) and not pieces.facts["to_be_read_again"]:
         return pieces, None
-    parts = Parts(place, "parsed", fingerprint(settings.limits.model_dump(), version("symusic"), str(PARSED)), PARSED)
+    read_by = fingerprint(__version__, version("symusic"), settings.limits.model_dump(), str(PARSED))
+    parts = Parts(place, "parsed", read_by, PARSED)
     n_parsed = parse_missing(files, libraries, parts, settings.limits, progress)
     rows = verdicts(files, parts)
     if not pc.any(pc.equal(rows["status"], ACCEPTED)).as_py():

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 
-from amt_ray.artifacts import Manifest, Workspace
+from amt_ray.artifacts import Manifest, Workspace, fingerprint
 from amt_ray.midi.collect import ACCEPTED
 from amt_ray.midi.duplicates import near_duplicates
 from amt_ray.midi.fingerprint import SKETCH_SIZE
@@ -102,14 +102,16 @@ def write_pieces(rows: pa.Table, parts: Parts, place: Workspace, made_of: str, s
     import ray.data
 
     accepted = rows.filter(pc.equal(rows["status"], ACCEPTED))
-    folder = place.begin("pieces", made_of)
+    # A file that could be read at last has not changed, but what is made of the pieces must be made again.
+    version = fingerprint(made_of, accepted["piece_id"].to_pylist())
+    folder = place.begin("pieces", version)
     fs = parts.fs
     pieces = ray.data.from_arrow(slices(accepted, PIECES_PER_BLOCK)).map_batches(
         lambda block: pieces_of(block, fs), batch_format="pyarrow", batch_size=None
     )
     pieces.write_parquet(folder, filesystem=place.fs, **PARQUET)
     n_retried = pc.sum(pc.equal(rows["status"], RETRIED)).as_py()
-    manifest = Manifest(made_of, made_of, accepted.num_rows, settings, {"to_be_read_again": n_retried})
+    manifest = Manifest(made_of, version, accepted.num_rows, settings, {"to_be_read_again": n_retried})
     place.commit("pieces", manifest)
     return manifest
 

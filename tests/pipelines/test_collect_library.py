@@ -114,9 +114,11 @@ def test_a_file_that_can_be_read_at_last_is_read_though_it_has_not_changed(ray_l
     first = collect(str(folder), str(tmp_path / "w"), SKIP)
     assert first.library.rejected_by_reason == {"unreadable": 1}
     assert collect(str(folder), str(tmp_path / "w"), SKIP).files_parsed == 1
+    before = Workspace(str(tmp_path / "w")).need("pieces").version
     os.replace(outside, tmp_path / "elsewhere.mid")
     last = collect(str(folder), str(tmp_path / "w"), SKIP)
     assert (last.files_parsed, last.library.rejected, last.library.accepted) == (1, 0, first.library.accepted + 1)
+    assert Workspace(str(tmp_path / "w")).need("pieces").version != before
 
 
 def test_several_libraries_and_archives_are_one(ray_local, library, tmp_path):
