@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from amt_ray.config import Limits
 from amt_ray.errors import InvalidPiece
-from amt_ray.midi.harmony import chord_names, chords_by_beat, most_frequent_progression
+from amt_ray.midi.batch import Batch, Changes, lay_out
+from amt_ray.midi.harmony import chord_names, chords_by_beat, most_frequent_progressions, ranked
 from amt_ray.midi.instruments import DRUMS, N_PROGRAMS, family_of
-from amt_ray.midi.keys import estimate_key
-from amt_ray.midi.piece import FloatArray, IntArray, Notes, Piece
+from amt_ray.midi.keys import estimate_keys
+from amt_ray.midi.piece import FloatArray, IntArray, Piece
 from amt_ray.midi.rhythm import beats_of, note_length_shares, syncopation
 
 MONO_MEAN_VOICES = 1.1
@@ -29,7 +30,7 @@ LEGATO_SHARE = 0.75
 SAME_ONSET_QUARTERS = 1 / 24
 """Onsets no farther apart are played together."""
 _OCTAVES = 11
-_PITCH_CLASSES = np.arange(12)
+_FIRST_OF_FAMILY = np.arange(0, N_PROGRAMS, 8)
 _VELOCITIES = np.arange(128.0)
 
 
@@ -87,147 +88,157 @@ class Features:
         return dict(vars(self))
 
 
-def measure(piece: Piece, limits: Limits | None = None) -> Features:
-    """Measure a piece of at least one note.
-
-    With `limits`, a piece out of them raises InvalidPiece as `check_limits` does, before the costly part. Without, any piece
-    that `parse_midi` returns is safe: time and memory grow with its notes and events, not with its length.
-    """
-    notes, end_ticks = piece.notes, piece.end_ticks
-    duration_s = max(float(piece.seconds_at(end_ticks)), 1e-9)
-    if limits is not None:
-        check_limits(len(notes), duration_s, limits)
-    is_pitched = notes.program != DRUMS
-    pitched = notes if is_pitched.all() else notes.take(is_pitched)
-    beats = beats_of(piece)
-    pitch_columns = _pitches(pitched)
-    key = pitch_columns["key"]
-    chords = chords_by_beat(pitched, beats, key)
-    return Features(
-        duration_s=duration_s,
-        n_notes=len(notes),
-        **_instruments(notes),
-        **_tempo(piece, end_ticks, duration_s),
-        **_metre(piece, end_ticks),
-        **pitch_columns,
-        key_signature=piece.key,
-        **_texture(pitched, piece.ticks_per_quarter),
-        **_dynamics(notes),
-        note_lengths=note_length_shares(pitched, piece.ticks_per_quarter),
-        syncopation=syncopation(notes, beats),
-        chords=chord_names(chords, beats, key),
-        progression=most_frequent_progression(chords, key),
-    )
+def measure(piece: Piece) -> Features:
+    """Measure a piece of at least one note; time and memory grow with its notes and events, not with its length."""
+    return Features(**{name: values[0] for name, values in measure_all(lay_out([piece])).items()})
 
 
-def check_limits(n_notes: int, duration_s: float, limits: Limits) -> None:
-    """Raise InvalidPiece with reason too_few_notes, too_many_notes, too_short or too_long for a piece out of limits."""
+def measure_all(batch: Batch) -> dict[str, list[Any]]:
+    """Measure every piece of a batch that has all its notes: the fields of `Features`, each with a list of P values."""
+    pitched = batch.pitched
+    beats = beats_of(batch)
+    pitches = _pitches(pitched)
+    keys = pitches["key"]
+    chords = chords_by_beat(pitched, beats, keys)
+    return {
+        **_tempo(batch),
+        **_metre(batch),
+        **_instruments(batch),
+        **pitches,
+        **_texture(pitched),
+        **_dynamics(batch),
+        "key_signature": [piece.key for piece in batch.pieces],
+        "note_lengths": note_length_shares(pitched).tolist(),
+        "syncopation": syncopation(batch, beats).tolist(),
+        "chords": chord_names(chords, beats, keys),
+        "progression": most_frequent_progressions(chords, beats, keys),
+    }
+
+
+def check_notes(n_notes: int, limits: Limits) -> None:
+    """Raise InvalidPiece with reason too_few_notes or too_many_notes for a number of notes out of limits."""
     if n_notes < limits.min_notes:
         raise InvalidPiece("too_few_notes", f"{n_notes} < {limits.min_notes}")
     if n_notes > limits.max_notes:
         raise InvalidPiece("too_many_notes", f"{n_notes} > {limits.max_notes}")
+
+
+def check_duration(duration_s: float, limits: Limits) -> None:
+    """Raise InvalidPiece with reason too_short or too_long for a duration out of limits."""
     if duration_s < limits.min_duration_s:
         raise InvalidPiece("too_short", f"{duration_s:.2f} s < {limits.min_duration_s:g} s")
     if duration_s > limits.max_duration_s:
         raise InvalidPiece("too_long", f"{duration_s:.0f} s > {limits.max_duration_s:g} s")
 
 
-def _instruments(notes: Notes) -> dict[str, Any]:
-    n_notes = np.bincount(notes.program, minlength=N_PROGRAMS).tolist()
-    programs = sorted((p for p in range(N_PROGRAMS) if n_notes[p]), key=lambda program: -n_notes[program])
-    by_family: dict[str, int] = {}
-    for program in programs:
-        family = family_of(program)
-        by_family[family] = by_family.get(family, 0) + n_notes[program]
+def _instruments(batch: Batch) -> dict[str, list[Any]]:
+    n_notes = batch.histogram(batch.notes.program, N_PROGRAMS)
+    programs = ranked(n_notes)
+    by_family = ranked(np.add.reduceat(n_notes, _FIRST_OF_FAMILY, axis=1))
     return {
-        "n_tracks": len(programs),
+        "n_notes": batch.n_notes.tolist(),
+        "n_tracks": [len(some) for some in programs],
         "programs": programs,
-        "families": sorted(by_family, key=lambda family: -by_family[family]),
-        "has_drums": DRUMS in programs,
+        "families": [[family_of(8 * family) for family in families] for families in by_family],
+        "has_drums": (n_notes[:, DRUMS] > 0).tolist(),
     }
 
 
-def _tempo(piece: Piece, end_ticks: int, duration_s: float) -> dict[str, Any]:
-    n_beats = max(end_ticks / piece.ticks_per_quarter, 1e-9)
-    start_ticks = piece.notes.onset_ticks[0]
-    first = np.searchsorted(piece.tempo_ticks, start_ticks, side="right") - 1
+def _tempo(batch: Batch) -> dict[str, list[Any]]:
+    tempi = batch.changes([piece.tempo_ticks for piece in batch.pieces])
+    tempo_bpm = np.concatenate([piece.tempo_bpm for piece in batch.pieces])
+    n_beats = (batch.end_ticks - batch.start_ticks) / batch.ticks_per_quarter
+    minutes = tempi.sums(tempi.span_ticks / (tempo_bpm * batch.ticks_per_quarter[tempi.piece]))
+    first = np.searchsorted(tempi.ticks, batch.onset_ticks, side="right") - 1
     return {
-        "density_notes_per_beat": len(piece.notes) / n_beats,
-        "tempo_bpm": 60.0 * n_beats / duration_s,
-        "tempo_first_bpm": float(piece.tempo_bpm[first]),
-        "n_tempo_changes": _n_changes(piece.tempo_ticks, piece.tempo_bpm, start_ticks, end_ticks),
+        "duration_s": (60.0 * minutes).tolist(),
+        "density_notes_per_beat": (batch.n_notes / n_beats).tolist(),
+        "tempo_bpm": (n_beats / minutes).tolist(),
+        "tempo_first_bpm": tempo_bpm[first].tolist(),
+        "n_tempo_changes": _n_changes(batch, tempi, tempo_bpm),
     }
 
 
-def _metre(piece: Piece, end_ticks: int) -> dict[str, Any]:
-    metres = list(zip(piece.metre_numerator.tolist(), piece.metre_denominator.tolist(), strict=True))
-    starts = piece.metre_ticks.tolist()
-    ticks_by_metre = dict.fromkeys(metres, 0)
-    n_bars = 0
-    for (numerator, denominator), start, end in zip(metres, starts, [*starts[1:], end_ticks], strict=True):
-        span = max(min(end, end_ticks) - start, 0)
-        ticks_by_metre[numerator, denominator] += span
-        n_bars -= -span * denominator // (4 * piece.ticks_per_quarter * numerator)
-    longest = max(ticks_by_metre, key=lambda metre: ticks_by_metre[metre])
-    values = piece.metre_numerator * 128 + piece.metre_denominator
+def _metre(batch: Batch) -> dict[str, list[Any]]:
+    metre = batch.changes([piece.metre_ticks for piece in batch.pieces])
+    numerator = np.concatenate([piece.metre_numerator for piece in batch.pieces])
+    denominator = np.concatenate([piece.metre_denominator for piece in batch.pieces])
+    bar_ticks = 4 * batch.ticks_per_quarter[metre.piece] * numerator
+    names = [f"{n}/{d}" for n, d in zip(numerator.tolist(), denominator.tolist(), strict=True)]
+    ticks_by_metre: list[dict[str, int]] = [{} for _ in batch.pieces]
+    for piece, name, span_ticks in zip(metre.piece.tolist(), names, metre.span_ticks.tolist(), strict=True):
+        ticks_by_metre[piece][name] = ticks_by_metre[piece].get(name, 0) + span_ticks
     return {
-        "n_bars": n_bars,
-        "time_signature": f"{longest[0]}/{longest[1]}",
-        "n_time_signature_changes": _n_changes(piece.metre_ticks, values, piece.notes.onset_ticks[0], end_ticks),
+        "n_bars": metre.sums(-(-metre.span_ticks * denominator // bar_ticks)).tolist(),
+        "time_signature": [max(ticks, key=lambda name: ticks[name]) for ticks in ticks_by_metre],
+        "n_time_signature_changes": _n_changes(batch, metre, numerator * 128 + denominator),
     }
 
 
-def _n_changes(ticks: IntArray, values: IntArray | FloatArray, start_ticks: int, end_ticks: int) -> int:
+def _n_changes(batch: Batch, changes: Changes, values: IntArray | FloatArray) -> list[int]:
     """How often a value becomes another after the first note begins and before the last ends."""
-    is_heard = (ticks[1:] > start_ticks) & (ticks[1:] < end_ticks)
-    return int(np.count_nonzero(is_heard & (values[1:] != values[:-1])))
+    is_heard = (changes.ticks > batch.onset_ticks[changes.piece]) & (changes.ticks < batch.end_ticks[changes.piece])
+    is_heard[1:] &= values[1:] != values[:-1]
+    is_heard &= ~changes.is_first
+    counts: list[int] = changes.sums(is_heard.astype(np.int64)).tolist()
+    return counts
 
 
-def _pitches(pitched: Notes) -> dict[str, Any]:
-    ticks_by_pitch = np.bincount(pitched.pitch, pitched.duration_ticks, 12 * _OCTAVES)
-    pitches = np.flatnonzero(ticks_by_pitch)
-    ticks_by_class = ticks_by_pitch.reshape(_OCTAVES, 12).sum(axis=0)
-    key, confidence = estimate_key(_PITCH_CLASSES, ticks_by_class)
+def _pitches(pitched: Batch) -> dict[str, list[Any]]:
+    ticks_by_pitch = pitched.histogram(pitched.notes.pitch, 12 * _OCTAVES, pitched.notes.duration_ticks)
+    ticks_by_class = ticks_by_pitch.reshape(-1, _OCTAVES, 12).sum(axis=1)
+    keys, confidences = estimate_keys(ticks_by_class)
+    sounds = ticks_by_pitch > 0
+    n_pitches = sounds.sum(axis=1).tolist()
+    lowest, highest = sounds.argmax(axis=1).tolist(), (12 * _OCTAVES - 1 - sounds[:, ::-1].argmax(axis=1)).tolist()
     return {
-        "key": key,
-        "key_confidence": confidence,
-        "pitch_min": int(pitches[0]) if len(pitches) else None,
-        "pitch_max": int(pitches[-1]) if len(pitches) else None,
-        "n_pitches": len(pitches),
-        "pitch_classes": (ticks_by_class / max(ticks_by_class.sum(), 1.0)).tolist(),
+        "key": keys,
+        "key_confidence": confidences.tolist(),
+        "pitch_min": [pitch if n else None for pitch, n in zip(lowest, n_pitches, strict=True)],
+        "pitch_max": [pitch if n else None for pitch, n in zip(highest, n_pitches, strict=True)],
+        "n_pitches": n_pitches,
+        "pitch_classes": (ticks_by_class / np.maximum(ticks_by_class.sum(axis=1, keepdims=True), 1.0)).tolist(),
     }
 
 
-def _texture(pitched: Notes, ticks_per_quarter: int) -> dict[str, Any]:
-    onset, duration = pitched.onset_ticks, pitched.duration_ticks
-    if not len(pitched):
-        return {"polyphony": "mono", "mean_voices": 0.0}
-    mean_voices = _mean_voices(onset, duration)
+def _texture(pitched: Batch) -> dict[str, list[Any]]:
+    onset_ticks, duration_ticks = pitched.notes.onset_ticks, pitched.notes.duration_ticks
+    voices = _mean_voices(pitched, duration_ticks)
+    is_mono = voices < MONO_MEAN_VOICES
     # Cutting every note to a share of its length leaves at least that share of the voices.
-    may_be_legato = MONO_MEAN_VOICES <= mean_voices < MONO_MEAN_VOICES / LEGATO_SHARE
-    if mean_voices < MONO_MEAN_VOICES or (may_be_legato and _mean_voices(onset, duration * LEGATO_SHARE) < MONO_MEAN_VOICES):
-        return {"polyphony": "mono", "mean_voices": mean_voices}
-    is_apart = np.ones(len(pitched) + 1, np.bool_)
-    is_apart[1:-1] = onset[1:] - onset[:-1] > SAME_ONSET_QUARTERS * ticks_per_quarter
-    n_alone = np.count_nonzero(is_apart[1:] & is_apart[:-1])
-    is_homophonic = 1 - n_alone / len(pitched) >= HOMO_SHARED_ONSETS
-    return {"polyphony": "homo" if is_homophonic else "poly", "mean_voices": mean_voices}
-
-
-def _mean_voices(onset_ticks: IntArray, duration_ticks: npt.NDArray[Any]) -> float:
-    """Notes that sound at once, averaged over the time in which at least one does; onsets ascend."""
-    reach = np.maximum.accumulate(onset_ticks + duration_ticks)
-    silence = np.maximum(onset_ticks[1:] - reach[:-1], 0).sum()
-    return float(duration_ticks.sum() / (reach[-1] - onset_ticks[0] - silence))
-
-
-def _dynamics(notes: Notes) -> dict[str, Any]:
-    counts = np.bincount(notes.velocity, minlength=len(_VELOCITIES))
-    mean = counts @ _VELOCITIES / len(notes)
-    heard = counts.nonzero()[0]
+    may_be_legato = ~is_mono & (voices < MONO_MEAN_VOICES / LEGATO_SHARE)
+    if may_be_legato.any():
+        some = pitched.take(may_be_legato[pitched.piece])
+        cut_voices = _mean_voices(some, some.notes.duration_ticks * LEGATO_SHARE)
+        is_mono |= may_be_legato & (cut_voices < MONO_MEAN_VOICES)
+    is_apart = np.ones(len(onset_ticks) + 1, np.bool_)
+    same_ticks = (SAME_ONSET_QUARTERS * pitched.ticks_per_quarter)[pitched.piece[1:]]
+    is_apart[1:-1] = (np.diff(onset_ticks) > same_ticks) | (np.diff(pitched.piece) > 0)
+    n_alone = pitched.sums(is_apart[1:] & is_apart[:-1])
+    is_homo = 1 - n_alone / np.maximum(pitched.n_notes, 1) >= HOMO_SHARED_ONSETS
     return {
-        "velocity_mean": float(mean),
-        "velocity_std": float(np.sqrt(counts @ (_VELOCITIES - mean) ** 2 / len(notes))),
-        "velocity_min": int(heard[0]),
-        "velocity_max": int(heard[-1]),
+        "polyphony": np.where(is_mono, "mono", np.where(is_homo, "homo", "poly")).tolist(),
+        "mean_voices": voices.tolist(),
+    }
+
+
+def _mean_voices(pitched: Batch, duration_ticks: npt.NDArray[Any]) -> FloatArray:
+    """Notes that sound at once, averaged over the time in which at least one does, [P]; 0 without notes."""
+    onset_ticks = pitched.notes.onset_ticks
+    reach = np.maximum.accumulate(onset_ticks + duration_ticks)
+    covered = reach - np.maximum(onset_ticks, np.append(0, reach[:-1]))
+    voices: FloatArray = pitched.sums(duration_ticks) / np.maximum(pitched.sums(covered), 1e-9)
+    return voices
+
+
+def _dynamics(batch: Batch) -> dict[str, list[Any]]:
+    counts = batch.histogram(batch.notes.velocity, len(_VELOCITIES))
+    mean = counts @ _VELOCITIES / batch.n_notes
+    variance = (counts * (_VELOCITIES - mean[:, None]) ** 2).sum(axis=1) / batch.n_notes
+    occurs = counts > 0
+    return {
+        "velocity_mean": mean.tolist(),
+        "velocity_std": np.sqrt(variance).tolist(),
+        "velocity_min": occurs.argmax(axis=1).tolist(),
+        "velocity_max": (len(_VELOCITIES) - 1 - occurs[:, ::-1].argmax(axis=1)).tolist(),
     }

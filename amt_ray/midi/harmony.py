@@ -7,18 +7,18 @@ its type plus the pitch class of its root; -1 stands for none.
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from amt_ray.midi.batch import Batch
 from amt_ray.midi.keys import KEYS
-from amt_ray.midi.piece import FloatArray, IntArray, Notes
+from amt_ray.midi.piece import FloatArray, IntArray
 from amt_ray.midi.rhythm import Beats
 
-MAX_BEATS = 2**15
-"""Later beats are not listened to: hours of music."""
 MAX_CHORDS = 24
 MIN_COSINE = 0.7
 """A beat that matches less has no chord. One pitch class alone reaches 0.58, a third or a fifth 0.82, a second 0.67."""
@@ -44,7 +44,11 @@ _TYPES: tuple[tuple[str, tuple[int, ...], float], ...] = (
 )
 _TRIADS = np.array([12 * triad + root for triad in (0, 1, 2, 3, 0, 0, 1, 2, 2) for root in range(12)])
 """Label to the label of its triad."""
-_N_TRIADS = 48
+_ROUNDING_BEATS = 1e-6
+"""No tick is as short: a beat in which so little sounds is silent."""
+_N_LABELS, _N_TRIADS = 12 * len(_TYPES), 48
+_N_RUNS = _N_TRIADS**PROGRESSION_CHORDS
+_PITCH_CLASSES = np.arange(128 + 12) % 12
 _AUGMENTED, _DIMINISHED_SEVENTH = 3, 8
 _LEADING = (2, 7, 8)
 _CENTRE_OF_LEADING = 6
@@ -61,96 +65,99 @@ _MAJOR_DEGREES = ("I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI"
 _MINOR_DEGREES = ("I", "bII", "II", "III", "#III", "IV", "#IV", "V", "VI", "#VI", "VII", "#VII")
 
 
-def chords_by_beat(notes: Notes, beats: Beats, key: str | None) -> IntArray:
-    """Return the label of each beat's chord, int64[beats]; at most `MAX_BEATS`.
+def chords_by_beat(pitched: Batch, beats: Beats, keys: Sequence[str | None]) -> IntArray:
+    """Return the label of the chord in each row of `beats`; -1 in the rows that come after a piece's beats.
 
-    `notes` are pitched ones. `key` (of `KEYS`) decides between chords that match equally, and which root those have that
-    repeat within the octave; None decides as C major.
+    A piece's key (of `KEYS`) decides between chords that match equally, and which root those have that repeat within the
+    octave; None decides as C major.
     """
-    profiles = _profiles(notes, beats).astype(np.float32)
-    norms = np.sqrt(np.einsum("bp,bp->b", profiles, profiles))
-    scores = profiles @ _templates(key)
-    labels = scores.argmax(axis=1)
-    best = scores[np.arange(len(labels)), labels]
-    is_chord = (best >= MIN_COSINE * norms) & (norms > 0)
-    return np.where(is_chord, _roots_in_key()[_tonic(key)][labels], -1)
+    tonic = np.array([_tonic(key) for key in keys], np.int64)
+    is_minor = np.array([key is not None and key.endswith("minor") for key in keys])[beats.piece]
+    profiles = _profiles(pitched, beats, tonic).astype(np.float32)
+    norms = np.sqrt(np.einsum("rp,rp->r", profiles, profiles))
+    labels, best = np.zeros(len(norms), np.int64), np.zeros(len(norms), np.float32)
+    for mode, rows in (("major", np.flatnonzero(~is_minor)), ("minor", np.flatnonzero(is_minor))):
+        scores = profiles[rows] @ _templates(mode)
+        labels[rows] = scores.argmax(axis=1)
+        best[rows] = scores[np.arange(len(rows)), labels[rows]]
+    is_chord = (best >= MIN_COSINE * norms) & (norms > _ROUNDING_BEATS) & (beats.row_length > 0)
+    return np.where(is_chord, _labels_by_tonic()[tonic[beats.piece], labels], -1)
 
 
-def chord_names(labels: IntArray, beats: Beats, key: str | None) -> list[str]:
-    """Return the names of the chords (`"C"`, `"Am"`, `"G7"`) by how long they sound, longest first; at most `MAX_CHORDS`.
+def chord_names(labels: IntArray, beats: Beats, keys: Sequence[str | None]) -> list[list[str]]:
+    """Return the names of each piece's chords (`"C"`, `"Am"`, `"G7"`) by how long they sound; at most `MAX_CHORDS`.
 
     Roots are spelled in the key's neighbourhood on the line of fifths; without a key as in C major.
     """
-    is_chord = labels >= 0
-    sounding = np.bincount(labels[is_chord], weights=beats.lengths(len(labels))[is_chord], minlength=1)
-    order = np.argsort(-sounding, kind="stable")[:MAX_CHORDS]
-    names = _names(key)
-    return [names[label] for label in order.tolist() if sounding[label]]
+    rows = np.flatnonzero(labels >= 0)
+    cells = beats.piece[rows] * _N_LABELS + labels[rows]
+    sounding = np.bincount(cells, beats.row_length[rows], len(keys) * _N_LABELS).reshape(-1, _N_LABELS)
+    longest_first = zip(map(_names, keys), ranked(sounding), strict=True)
+    return [[names[label] for label in longest[:MAX_CHORDS]] for names, longest in longest_first]
 
 
-def most_frequent_progression(labels: IntArray, key: str | None) -> str | None:
-    """Return the run of four chords that occurs most often, in Roman numerals of the key: `"I V vi IV"`.
+def most_frequent_progressions(labels: IntArray, beats: Beats, keys: Sequence[str | None]) -> list[str | None]:
+    """Return each piece's run of four chords that occurs most often, in Roman numerals of the key: `"I V vi IV"`.
 
     Sevenths count as their triads, up to `MAX_GAP_BEATS` without a chord are passed over, and neighbours differ. Of equally
     frequent runs the first is taken; None where no run occurs twice, or without a key. Degrees of a minor key are those of
     the natural scale, so that the leading tone bears `#vii°`.
     """
     at = np.flatnonzero(labels >= 0)
-    triads = _TRIADS[labels[at]]
-    is_apart = at[1:] - at[:-1] > 1 + MAX_GAP_BEATS
+    triads, piece = _TRIADS[labels[at]], beats.piece[at]
+    is_apart = (np.diff(at) > 1 + MAX_GAP_BEATS) | (np.diff(piece) > 0)
     begins = np.ones(len(at), np.bool_)
-    begins[1:] = (triads[1:] != triads[:-1]) | is_apart
+    begins[1:] = (np.diff(triads) != 0) | is_apart
     stretch = np.zeros(len(at), np.int64)
     is_apart.cumsum(out=stretch[1:])
-    triads, stretch = triads[begins], stretch[begins]
-    n_runs = len(triads) - PROGRESSION_CHORDS + 1
-    if key is None or n_runs < 1:
-        return None
-    run = sum(triads[i : i + n_runs] * _N_TRIADS**i for i in range(PROGRESSION_CHORDS))
-    ((most_frequent, n_times),) = Counter(run[stretch[-n_runs:] == stretch[:n_runs]].tolist()).most_common(1) or [(0, 0)]
-    if n_times < MIN_OCCURRENCES:
-        return None
-    return " ".join(_numeral(most_frequent // _N_TRIADS**i % _N_TRIADS, key) for i in range(PROGRESSION_CHORDS))
+    triads, stretch, piece = triads[begins], stretch[begins], piece[begins]
+    starts = np.arange(max(len(triads) - PROGRESSION_CHORDS + 1, 0))
+    starts = starts[stretch[starts] == stretch[starts + PROGRESSION_CHORDS - 1]]
+    runs = sum((triads[starts + i] * _N_TRIADS**i for i in range(PROGRESSION_CHORDS)), start=piece[starts] * _N_RUNS)
+    runs, first, n_times = np.unique(runs, return_index=True, return_counts=True)
+    recurs = n_times >= MIN_OCCURRENCES
+    # The last of a piece in this order stays: of its most frequent runs the first.
+    order = np.lexsort((-first[recurs], n_times[recurs]))
+    recurring = runs[recurs][order]
+    best = dict(zip((recurring // _N_RUNS).tolist(), recurring.tolist(), strict=True))
+    return [_progression(best[i], key) if key is not None and i in best else None for i, key in enumerate(keys)]
 
 
-def _profiles(notes: Notes, beats: Beats) -> FloatArray:
-    """How long each pitch class sounds in each beat, [beats, 12], in sixteenths of a tick.
+def ranked(amounts: npt.NDArray[Any]) -> list[list[int]]:
+    """Return, for each row of [rows, K], the indices of what is more than nothing: most first, equals by index."""
+    order = np.argsort(-amounts, axis=1, kind="stable").tolist()
+    n_found = np.count_nonzero(amounts, axis=1).tolist()
+    return [indices[:n] for indices, n in zip(order, n_found, strict=True)]
+
+
+def _profiles(pitched: Batch, beats: Beats, tonic: IntArray) -> FloatArray:
+    """How long each pitch class, counted from the tonic, sounds in each row, [rows, 12], in beats.
 
     Notes that have begun and not ended count for the whole beat, less what they missed by beginning late, plus what those
     sounded that have just ended. So a note through a thousand beats costs no more than any other.
     """
-    n_beats = min(beats.total, MAX_BEATS)
-    pitch_class = notes.pitch % 12
-    onsets, missed = _by_beat(beats, notes.onset_ticks, pitch_class, n_beats)
-    ends, sounded = _by_beat(beats, notes.onset_ticks + notes.duration_ticks, pitch_class, n_beats)
-    through = np.cumsum(onsets - ends, axis=0) * beats.lengths(n_beats)[:, None]
-    profiles: FloatArray = through - missed + sounded
+    onset_ticks, size = pitched.notes.onset_ticks, 12 * len(beats.piece)
+    end_ticks = onset_ticks + pitched.notes.duration_ticks
+    pitch_class = _PITCH_CLASSES[pitched.notes.pitch + (12 - tonic)[pitched.piece]]
+    segment = beats.segments(onset_ticks)
+    onset_row, missed = beats.locate(onset_ticks, segment)
+    end_row, sounded = beats.locate(end_ticks, beats.segments_from(segment, end_ticks))
+    onset_cell, end_cell = onset_row * 12 + pitch_class, end_row * 12 + pitch_class
+    # Every note ends in a row of its piece: none counts as begun in the next one's.
+    begun = (np.bincount(onset_cell, minlength=size) - np.bincount(end_cell, minlength=size)).reshape(-1, 12).cumsum(axis=0)
+    heard = np.bincount(end_cell, sounded, size) - np.bincount(onset_cell, missed, size)
+    profiles: FloatArray = begun * beats.row_beats[:, None] + heard.reshape(-1, 12)
     return profiles
 
 
-def _by_beat(beats: Beats, ticks: IntArray, pitch_class: IntArray, n_beats: int) -> tuple[IntArray, FloatArray]:
-    """The number of events in each beat and pitch class, [beats, 12], and the sum of their distances from its beginning."""
-    beat, time = beats.locate(ticks)
-    cell = beat * 12 + pitch_class
-    if beats.total > n_beats:
-        is_early = beat < n_beats
-        cell, time = cell[is_early], time[is_early]
-    # One more beat: the end of a note may be the end of the piece.
-    size = 12 * (n_beats + 1)
-    number = np.bincount(cell, minlength=size).reshape(-1, 12)[:n_beats]
-    distance = np.bincount(cell, time, size).reshape(-1, 12)[:n_beats]
-    return number.astype(np.int64, copy=False), distance.astype(np.float64, copy=False)
-
-
-@lru_cache(maxsize=32)
-def _templates(key: str | None) -> npt.NDArray[np.float32]:
-    """Unit vectors of all chords, times their weights, [12, labels]."""
-    tonic = _tonic(key)
-    scale = {(tonic + s) % 12 for s in _SCALES["minor" if key and key.endswith("minor") else "major"]}
+@cache
+def _templates(mode: str) -> npt.NDArray[np.float32]:
+    """Unit vectors of all chords in C major or minor, times their weights, [12, labels]."""
+    scale = set(_SCALES[mode])
     by_fifths = [7 * fifths for fifths in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)]
-    templates = np.zeros((12, 12 * len(_TYPES)), np.float32)
+    templates = np.zeros((12, _N_LABELS), np.float32)
     for i, (_, semitones, weight) in enumerate(_TYPES):
-        centre = tonic + (_CENTRE_OF_LEADING if i in _LEADING else 0)
+        centre = _CENTRE_OF_LEADING if i in _LEADING else 0
         for rank, root in enumerate(centre + interval for interval in by_fifths):
             tones = [(root + s) % 12 for s in semitones]
             fit = (1.0 if scale.issuperset(tones) else _OUT_OF_SCALE) - rank * _FURTHER_BY_FIFTHS
@@ -158,26 +165,24 @@ def _templates(key: str | None) -> npt.NDArray[np.float32]:
     return templates
 
 
-@lru_cache(maxsize=1)
-def _roots_in_key() -> IntArray:
-    """Label to label by tonic, [12, labels]: chords that repeat within the octave get the root that fits the key."""
-    table = np.tile(np.arange(12 * len(_TYPES)), (12, 1))
-    for chord_type, period, roots in (
+@cache
+def _labels_by_tonic() -> IntArray:
+    """Label in C to label by tonic, [12, labels]: chords that repeat within the octave get the root that fits the key."""
+    chord_type, root = np.divmod(np.arange(_N_LABELS), 12)
+    for repeating, period, roots in (
         (_AUGMENTED, 4, _ROOTS_OF_AUGMENTED),
         (_DIMINISHED_SEVENTH, 3, _ROOTS_OF_DIMINISHED),
     ):
-        for tonic in range(12):
-            for root in range(12):
-                fitting = next((tonic + r) % 12 for r in roots if (tonic + r - root) % period == 0)
-                table[tonic, 12 * chord_type + root] = 12 * chord_type + fitting
-    return table
+        fitting = [next(r for r in roots if (r - other) % period == 0) for other in range(12)]
+        root[chord_type == repeating] = fitting
+    return chord_type * 12 + (root + np.arange(12)[:, None]) % 12
 
 
 def _tonic(key: str | None) -> int:
     return KEYS.index(key) % 12 if key else 0
 
 
-@lru_cache(maxsize=32)
+@cache
 def _names(key: str | None) -> list[str]:
     """Name of each label. Roots lie five fifths below the tonic to six above it, those of leading chords two to nine."""
     tonic = _FIFTHS.index(key.split()[0] if key else "C")
@@ -196,7 +201,14 @@ def _spelled(first: int) -> list[str]:
     return [by_pitch_class[pitch_class] for pitch_class in range(12)]
 
 
-def _numeral(triad: int, key: str) -> str:
+def _progression(run: int, key: str) -> str:
+    numerals = _numerals(key)
+    return " ".join(numerals[run // _N_TRIADS**i % _N_TRIADS] for i in range(PROGRESSION_CHORDS))
+
+
+@cache
+def _numerals(key: str) -> list[str]:
+    """Numeral of each triad."""
     degrees = _MINOR_DEGREES if key.endswith("minor") else _MAJOR_DEGREES
-    degree = degrees[(triad - _tonic(key)) % 12]
-    return (degree, degree.lower(), degree.lower() + "°", degree + "+")[triad // 12]
+    by_root = [degrees[(root - _tonic(key)) % 12] for root in range(12)]
+    return [shape(degree) for shape in (str, str.lower, lambda d: d.lower() + "°", lambda d: d + "+") for degree in by_root]

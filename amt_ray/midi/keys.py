@@ -32,20 +32,28 @@ def _key_profiles() -> FloatArray:
     return profiles
 
 
-def estimate_key(pitch: IntArray, duration_ticks: IntArray) -> tuple[str | None, float]:
-    """Estimate the key from pitched notes weighted by duration (Krumhansl-Schmuckler, 1990).
+def estimate_keys(weights: FloatArray) -> tuple[list[str | None], FloatArray]:
+    """Estimate P keys from how long each pitch class sounds, [P, 12] (Krumhansl-Schmuckler, 1990).
 
-    Returns the key's name and the correlation 0..1 of its profile with the piece's; (None, 0.0) without notes or when all
-    pitch classes are equally frequent.
+    Returns the keys' names and the correlations 0..1 of their profiles with the pieces', [P]; None and 0 where nothing
+    sounds or all pitch classes are equally frequent.
     """
-    weights = np.bincount(pitch % 12, weights=duration_ticks, minlength=12)
-    centred = weights - weights.mean()
-    norm = np.linalg.norm(centred)
-    if norm < 1e-9:
-        return None, 0.0
-    correlation = _key_profiles() @ (centred / norm)
-    best = int(correlation.argmax())
-    return KEYS[best], float(np.clip(correlation[best], 0.0, 1.0))
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    is_level = norms[:, 0] < 1e-9
+    # Not a matrix product, whose rounding depends on how many rows it has; and of keys that fit equally the first is named.
+    correlations = np.einsum("pc,kc->pk", centred / np.where(norms < 1e-9, 1.0, norms), _key_profiles())
+    best = correlations.round(9).argmax(axis=1)
+    keys = [None if level else KEYS[i] for i, level in zip(best.tolist(), is_level.tolist(), strict=True)]
+    confidences: FloatArray = np.where(is_level, 0.0, np.clip(correlations.max(axis=1), 0.0, 1.0))
+    return keys, confidences
+
+
+def estimate_key(pitch: IntArray, duration_ticks: IntArray) -> tuple[str | None, float]:
+    """Estimate the key of pitched notes weighted by duration, as `estimate_keys` does; (None, 0.0) without notes."""
+    weights: FloatArray = np.bincount(pitch % 12, weights=duration_ticks, minlength=12).astype(np.float64)
+    (key,), confidences = estimate_keys(weights[None])
+    return key, float(confidences[0])
 
 
 def key_of_signature(sharps: int, is_minor: bool) -> str:

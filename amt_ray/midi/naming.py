@@ -46,7 +46,9 @@ def clean_title(stem: str) -> str:
 
 def clean_name(name: str) -> str:
     """Spaces for underscores, capitals for names written without or all in them, "Beatles, The" as "The Beatles"."""
-    words = _TRAILING_ARTICLE.sub(r"\2 \1", _words(name))
+    words = _words(name)
+    if "," in words:
+        words = _TRAILING_ARTICLE.sub(r"\2 \1", words)
     if " " not in words:
         words = re.sub(r"(?<=[a-z]{2})(?<!^Mac)(?=[A-Z][a-z])", " ", words)
         words = _words(words.replace("-", " ")) if words.islower() else words

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from symusic import Score
 
@@ -29,14 +32,13 @@ def parse_midi(data: bytes) -> Piece:
     `bad_timing` or `no_notes`.
     """
     score = _read(data)
-    notes = _notes(score)
-    if not len(notes):
+    if not score.note_num():
         raise InvalidPiece("no_notes", "the file holds no note with a beginning and an end")
     tempo_ticks, tempo_bpm = _tempo_map(score)
     metre_ticks, numerator, denominator = _metre_map(score)
     return Piece(
         ticks_per_quarter=score.ticks_per_quarter,
-        notes=notes,
+        notes=_notes(score),
         tempo_ticks=tempo_ticks,
         tempo_bpm=tempo_bpm,
         metre_ticks=metre_ticks,
@@ -63,48 +65,50 @@ def _read(data: bytes) -> Score:
         raise InvalidPiece("corrupt", str(exc).strip()[:200]) from exc
 
 
+def _each(events: Any) -> Iterator[Any]:
+    """By index: symusic's own iterators end with a C++ exception, which takes longer than a few events do."""
+    return map(events.__getitem__, range(len(events)))
+
+
 def _notes(score: Score) -> Notes:
-    tracks = [(track.notes.numpy(), DRUMS if track.is_drum else track.program) for track in score.tracks]
+    tracks = [(track.notes.numpy(), DRUMS if track.is_drum else track.program) for track in _each(score.tracks)]
     onset, duration, pitch, velocity = (
-        np.concatenate([np.zeros(0, np.int64), *(arrays[name] for arrays, _ in tracks)])
+        np.concatenate([arrays[name] for arrays, _ in tracks], dtype=np.int64)
         for name in ("time", "duration", "pitch", "velocity")
     )
     _check(onset, duration, score.ticks_per_quarter)
-    velocity = np.clip(velocity, 1, 127)
     program = np.repeat(np.array([p for _, p in tracks], np.int64), [len(arrays["time"]) for arrays, _ in tracks])
     order = np.argsort((onset << 8 | program) << 7 | pitch, kind="stable")
-    return Notes(onset, np.maximum(duration, 1), pitch, velocity, program).take(order)
+    return Notes(
+        onset.take(order),
+        np.maximum(duration, 1).take(order),
+        pitch.take(order),
+        velocity.take(order),
+        program.take(order),
+    )
 
 
 def _check(onset: IntArray, duration: IntArray, ticks_per_quarter: int) -> None:
-    overflown = onset.min(initial=0) < 0
-    if overflown or (onset + duration).max(initial=0) > LONGEST_QUARTERS * ticks_per_quarter:
+    overflown = onset.min() < 0
+    if overflown or (onset + duration).max() > LONGEST_QUARTERS * ticks_per_quarter:
         raise InvalidPiece("bad_timing", f"a note ends more than {LONGEST_QUARTERS:,} quarter notes after the start")
 
 
-def _last_at_each_tick(ticks: IntArray) -> IntArray:
-    """Indices that sort `ticks` and keep, of several events at one tick, the last."""
-    order = np.argsort(ticks, kind="stable")
-    last: IntArray = order[np.append(np.diff(ticks[order]) != 0, True)]
-    return last
-
-
 def _tempo_map(score: Score) -> tuple[IntArray, FloatArray]:
-    events = [(t.time, t.qpm) for t in score.tempos if t.time >= 0 and SLOWEST_BPM <= t.qpm <= FASTEST_BPM]
-    ticks = np.array([0, *(t for t, _ in events)], np.int64)
-    keep = _last_at_each_tick(ticks)
-    return ticks[keep], np.array([120.0, *(bpm for _, bpm in events)])[keep]
+    """Events come in order of time; of several at one tick, the last counts."""
+    bpm_at = {0: 120.0} | {t.time: t.qpm for t in _each(score.tempos) if t.time >= 0 and SLOWEST_BPM <= t.qpm <= FASTEST_BPM}
+    return np.array(list(bpm_at), np.int64), np.array(list(bpm_at.values()))
 
 
 def _metre_map(score: Score) -> tuple[IntArray, IntArray, IntArray]:
-    events = [(t.time, t.numerator, t.denominator) for t in score.time_signatures if t.time >= 0]
-    sound = [(t, n, d) for t, n, d in events if 1 <= n <= MOST_BEATS and d in DENOMINATORS]
-    rows = np.array([(0, 4, 4), *sound], np.int64)
-    rows = rows[_last_at_each_tick(rows[:, 0])]
-    return rows[:, 0], rows[:, 1], rows[:, 2]
+    """Events come in order of time; of several at one tick, the last counts."""
+    events = [(t.time, t.numerator, t.denominator) for t in _each(score.time_signatures) if t.time >= 0]
+    metre_at = {0: (4, 4)} | {t: (n, d) for t, n, d in events if 1 <= n <= MOST_BEATS and d in DENOMINATORS}
+    ticks, numerator, denominator = np.array([(t, n, d) for t, (n, d) in metre_at.items()], np.int64).T
+    return ticks, numerator, denominator
 
 
 def _key(score: Score) -> str | None:
     """The first key signature that there is such a thing as; others are mistakes in the file."""
-    sound = [(s.key, bool(s.tonality)) for s in score.key_signatures if -7 <= s.key <= 7]
+    sound = [(s.key, bool(s.tonality)) for s in _each(score.key_signatures) if -7 <= s.key <= 7]
     return key_of_signature(*sound[0]) if sound else None

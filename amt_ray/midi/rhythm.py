@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from amt_ray.midi.batch import Batch, Changes, sizes_by_piece, sums
 from amt_ray.midi.instruments import DRUMS
-from amt_ray.midi.piece import IntArray, Notes, Piece
+from amt_ray.midi.piece import FloatArray, IntArray
 
 NOTE_LENGTHS: tuple[tuple[str, float], ...] = (
     ("whole", 4.0),
@@ -33,27 +35,37 @@ NOTE_LENGTHS: tuple[tuple[str, float], ...] = (
 )
 """Name and length in quarter notes. A note counts as the nearest by ratio; longer and shorter ones as the first and last."""
 
+MAX_BEATS = 2**15
+"""Later beats are as one: hours of music."""
 SLOTS = 24
 _SIXTEENTHS = 16
 _SIMPLE_PLACES = {0: 0, 6: 12, 8: 24, 12: 24, 16: 24, 18: 24}
 _COMPOUND_PLACES = {0: 0, 4: 8, 8: 24, 12: 16, 16: 24, 20: 24}
 """Places within a beat, in slots, each with the next one of more weight: after a third of a beat that is the next beat."""
 _NEVER = 1 << 40
+_N_VOICES = DRUMS + 2
+"""Programs, drums and cymbals."""
 _CYMBALS = np.isin(np.arange(128), (42, 44, 46, 49, 51, 52, 53, 54, 55, 57, 59))
 """By pitch, whether General MIDI percussion (MMA, 1991) has a hi-hat, crash, ride, splash or tambourine there."""
 
 
 @dataclass(frozen=True, eq=False)
 class Beats:
-    """The beats of a piece, by segments between changes of metre: int64 arrays of one entry a segment, and two tables."""
+    """The beats of a batch: arrays of one entry a segment between changes of metre, two tables, and a row for each beat.
+
+    A piece has rows for the beats that begin before its last note ends, `MAX_BEATS` at most, and one for what comes then.
+    """
 
     start_ticks: IntArray
     length: IntArray
     """Of a beat, in sixteenths of a tick."""
+    beats_per_tick: FloatArray
+    row_at_zero: FloatArray
+    """A tick's row, and how far into its beat it is, is this and `beats_per_tick` times the tick."""
     first: IntArray
-    """Number of beats before the segment."""
-    total: int
-    """Beats that begin before the last note ends."""
+    """Row of the segment's first beat."""
+    last: IntArray
+    """Row after the beats of the segment's piece."""
     slots_per_bar: IntArray
     table_start: IntArray
     """Where the segment's metre begins in the tables."""
@@ -61,90 +73,140 @@ class Beats:
     """To which place each slot of a bar is rounded."""
     stronger: IntArray
     """The next place of more weight after that; `_NEVER` after the first place of a bar."""
+    piece: IntArray
+    """By row, the index of its piece."""
+    row_length: IntArray
+    """By row, as `length`: a change of metre cuts the beat before it. 0 for what comes after a piece's beats."""
+    row_beats: FloatArray
+    """By row, the same in whole beats."""
+    is_cut_short: bool
+    """Whether a piece has more than `MAX_BEATS`."""
 
-    def locate(self, ticks: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the index of the beat in which each tick lies, and the sixteenths of a tick since that began."""
-        segment = self._segment(ticks)
-        length = self.length[segment]
-        time = (ticks - self.start_ticks[segment]) * _SIXTEENTHS
-        beat = time // length
-        return beat + self.first[segment], time - beat * length
+    def locate(self, ticks: IntArray, segment: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return the row of the beat in which each tick lies, and the beats since it began; on an edge either of the two."""
+        at = ticks * self.beats_per_tick[segment] + self.row_at_zero[segment]
+        if self.is_cut_short:
+            at = np.minimum(at, self.last[segment])
+        row = at.astype(np.int64)
+        return row, at - row
 
-    def places(self, ticks: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    def places(self, ticks: IntArray, segment: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return the place (slots from the beginning) of each tick, the next stronger place, and the length of a beat."""
-        segment = self._segment(ticks)
         length, slots_per_bar = self.length[segment], self.slots_per_bar[segment]
         time = (ticks - self.start_ticks[segment]) * (_SIXTEENTHS * SLOTS)
-        slot = (time + length // 2) // length
-        bar = slot // slots_per_bar * slots_per_bar
+        slot = _quotient(time + length // 2, length)
+        bar = _quotient(slot, slots_per_bar) * slots_per_bar
         entry = slot - bar + self.table_start[segment]
         bar += self.first[segment] * SLOTS
         return bar + self.place[entry], bar + self.stronger[entry], length
 
-    def lengths(self, most: int) -> IntArray:
-        """Return the length of each of the first `most` beats; a change of metre cuts the beat before it."""
-        first = np.append(self.first, self.total)
-        lengths = np.repeat(self.length, np.diff(np.minimum(first, most)))
-        if len(self.first) > 1:
-            whole, rest = np.divmod(np.diff(self.start_ticks) * _SIXTEENTHS, self.length[:-1])
-            is_cut = (rest > 0) & (np.diff(first)[:-1] > whole) & (first[1:-1] <= most)
-            lengths[first[1:-1][is_cut] - 1] = rest[is_cut]
-        return lengths
+    def segments(self, onset_ticks: IntArray) -> IntArray:
+        """Return the index of the segment in which each of ascending ticks lies."""
+        starts = np.searchsorted(onset_ticks, self.start_ticks)
+        return np.repeat(np.arange(len(starts)), np.diff(starts, append=len(onset_ticks)))
 
-    def _segment(self, ticks: IntArray) -> IntArray:
-        """Index of the segment in which each tick lies; a single 0 where there is but one, which spares a search."""
-        if len(self.first) == 1:
-            return np.zeros((), np.int64)
-        return np.searchsorted(self.start_ticks, ticks, side="right") - 1
+    def segments_from(self, segment: IntArray, end_ticks: IntArray) -> IntArray:
+        """Return the index of the segment in which each tick lies that comes after one in `segment`."""
+        segment = segment.copy()
+        later = np.flatnonzero(end_ticks >= np.append(self.start_ticks[1:], end_ticks.max(initial=0) + 1)[segment])
+        segment[later] = np.searchsorted(self.start_ticks, end_ticks[later], side="right") - 1
+        return segment
 
 
-def beats_of(piece: Piece) -> Beats:
-    """Lay the beats of a piece by its metre map."""
-    metres = list(zip(piece.metre_numerator.tolist(), piece.metre_denominator.tolist(), strict=True))
-    index_of = {metre: i for i, metre in enumerate(dict.fromkeys(metres))}
+def _quotient(dividend: IntArray, divisor: IntArray) -> IntArray:
+    """Floor of a quotient of numbers from 0 to 2**52: exact in floats, which processors divide several at a time."""
+    return (dividend / divisor).astype(np.int64)
+
+
+def beats_of(batch: Batch) -> Beats:
+    """Lay the beats of a batch by the metre maps of its pieces."""
+    metre = batch.changes([piece.metre_ticks for piece in batch.pieces])
+    numerators = np.concatenate([piece.metre_numerator for piece in batch.pieces]).tolist()
+    denominators = np.concatenate([piece.metre_denominator for piece in batch.pieces]).tolist()
+    metres = list(zip(numerators, denominators, strict=True))
+    index_of = {name: i for i, name in enumerate(sorted(set(metres)))}
     beat_64ths, slots_per_bar, table_start, place, stronger = _tables(tuple(index_of))
-    kind = [index_of[metre] for metre in metres]
-    length = beat_64ths[kind] * piece.ticks_per_quarter
-    end_ticks = piece.end_ticks
-    segment_ends = np.minimum([*piece.metre_ticks[1:].tolist(), end_ticks], end_ticks)
-    n_beats = -(np.minimum(piece.metre_ticks - segment_ends, 0) * _SIXTEENTHS // length)
-    first = n_beats.cumsum() - n_beats
-    total = int(first[-1] + n_beats[-1])
-    return Beats(piece.metre_ticks, length, first, total, slots_per_bar[kind], table_start[kind], place, stronger)
+    kind = [index_of[name] for name in metres]
+    length = beat_64ths[kind] * batch.ticks_per_quarter[metre.piece]
+    n_beats = -(-metre.span_ticks * _SIXTEENTHS // length)
+    total = metre.sums(n_beats)
+    n_rows = np.minimum(total, MAX_BEATS) + 1
+    last = n_rows.cumsum() - 1
+    before = n_beats.cumsum() - n_beats
+    first = before + (last - n_rows + 1 - before[metre.is_first])[metre.piece]
+    row_length, row_beats = _rows(metre, first, last[metre.piece], n_beats, length)
+    return Beats(
+        start_ticks=metre.ticks,
+        length=length,
+        beats_per_tick=_SIXTEENTHS / length,
+        row_at_zero=first - metre.ticks * (_SIXTEENTHS / length),
+        first=first,
+        last=last[metre.piece],
+        slots_per_bar=slots_per_bar[kind],
+        table_start=table_start[kind],
+        place=place,
+        stronger=stronger,
+        piece=np.repeat(np.arange(len(batch)), n_rows),
+        row_length=row_length,
+        row_beats=row_beats,
+        is_cut_short=bool((total > MAX_BEATS).any()),
+    )
 
 
-def note_length_shares(notes: Notes, ticks_per_quarter: int) -> list[float]:
-    """Return the share of the notes that each of `NOTE_LENGTHS` has; zeros without notes."""
-    nearest = _nearest_lengths(ticks_per_quarter).take(notes.duration_ticks, mode="clip")
-    counts = np.bincount(nearest, minlength=len(NOTE_LENGTHS))
-    shares: list[float] = (counts / max(len(notes), 1)).tolist()
+def _rows(
+    metre: Changes, first: IntArray, last: IntArray, n_beats: IntArray, length: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Lengths of all beats in sixteenths of a tick, and in whole beats."""
+    n_rows = np.minimum(first + n_beats, last) - np.minimum(first, last) + metre.is_last
+    whole = np.repeat(length, n_rows)
+    row_length = whole.copy()
+    row_length[last] = 0
+    rest = np.diff(metre.ticks) * _SIXTEENTHS - (n_beats[:-1] - 1) * length[:-1]
+    is_cut = ~metre.is_last[:-1] & (n_beats[:-1] > 0) & (rest < length[:-1]) & (first[1:] <= last[:-1])
+    row_length[first[1:][is_cut] - 1] = rest[is_cut]
+    return row_length, row_length / whole
+
+
+def note_length_shares(pitched: Batch) -> FloatArray:
+    """Return the share of each piece's notes that each of `NOTE_LENGTHS` has, [P, 12]; zeros without notes."""
+    tables = [_nearest_lengths(piece.ticks_per_quarter) for piece in pitched.pieces]
+    sizes = np.array([len(table) for table in tables])
+    entry = np.minimum(pitched.notes.duration_ticks, (sizes - 1)[pitched.piece]) + (sizes.cumsum() - sizes)[pitched.piece]
+    counts = pitched.histogram(np.concatenate(tables)[entry], len(NOTE_LENGTHS))
+    shares: FloatArray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
 
 
-def syncopation(notes: Notes, beats: Beats) -> float:
-    """Return the share 0..1 of the onsets that are syncopated (Longuet-Higgins and Lee, 1984); 0 without notes.
+def syncopation(batch: Batch, beats: Beats) -> FloatArray:
+    """Return the share 0..1 of each piece's onsets that are syncopated, [P]; 0 without notes.
 
-    An onset is syncopated when silence follows it, or it holds, at the next place of more weight in the metre: no other
-    begins until there, or only a lower one begins there while it still sounds (for three quarters of its length, which
-    leaves legato overlaps out). Each program is a part of its own, and so are cymbals and the other drums.
+    After Longuet-Higgins and Lee (1984): an onset is syncopated when silence follows it, or it holds, at the next place of
+    more weight in the metre: no other begins until there, or only a lower one begins there while it still sounds (for three
+    quarters of its length, which leaves legato overlaps out). Each program is a part of its own, and so are cymbals and the
+    other drums.
     """
-    if not len(notes):
-        return 0.0
-    part = (notes.program + ((notes.program == DRUMS) & _CYMBALS[notes.pitch])).astype(np.uint8)
+    notes = batch.notes
+    voice = notes.program + ((notes.program == DRUMS) & _CYMBALS[notes.pitch])
+    # In as few bits as hold it: numpy sorts 16 of them by radix.
+    part = (batch.piece * _N_VOICES + voice).astype(np.min_scalar_type(len(batch) * _N_VOICES))
     top = _ends_of_runs(notes.onset_ticks, part)
     top = top[np.argsort(part[top], kind="stable")]
-    place, stronger, length = beats.places(notes.onset_ticks[top])
-    last = _ends_of_runs(place, part[top])
-    top, here, there = top[last], place[last], stronger[last]
-    part, pitch = part[top], notes.pitch[top]
-    sounding = notes.duration_ticks[top] * (_SIXTEENTHS * SLOTS * 3 // 4)
-    holds = (sounding > (there - here) * (length if length.ndim == 0 else length[last])) & (part < DRUMS)
-    after, target = here[1:], there[:-1]
-    is_syncopated = (after > target) | ((after == target) & holds[:-1] & (pitch[1:] < pitch[:-1]))
-    return float(np.count_nonzero(is_syncopated & (part[1:] == part[:-1])) / len(top))
+    here, there, length = beats.places(notes.onset_ticks[top], beats.segments(notes.onset_ticks)[top])
+    last = _ends_of_runs(here, part[top])
+    top, here, there = top[last], here[last], there[last]
+    delay = here[1:] - there[:-1]
+    delay[np.diff(part[top]) != 0] = -1
+    # Only where a note begins just there does it matter whether this one holds.
+    at = np.flatnonzero(delay == 0)
+    note, span = top[at], (there[at] - here[at]) * length[last[at]]
+    holds = (notes.duration_ticks[note] * (_SIXTEENTHS * SLOTS * 3 // 4) > span) & (voice[note] < DRUMS)
+    delay[at] = holds & (notes.pitch[top[at + 1]] < notes.pitch[note])
+    n_onsets = sizes_by_piece(batch.piece[top], len(batch))
+    shares: FloatArray = sums(np.append(delay > 0, False), n_onsets) / np.maximum(n_onsets, 1)
+    return shares
 
 
-def _ends_of_runs(values: IntArray, parts: npt.NDArray[np.uint8]) -> IntArray:
+def _ends_of_runs(values: IntArray, parts: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.intp]:
     """Indices after which the value or the part is another, the last index among them."""
     is_end = np.ones(len(values), np.bool_)
     is_end[:-1] = (values[1:] != values[:-1]) | (parts[1:] != parts[:-1])

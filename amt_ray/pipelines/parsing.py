@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -16,18 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amt_ray.config import Limits
+from amt_ray.midi.batch import grouped
 from amt_ray.midi.collect import Read, Reader, collect_files
 from amt_ray.midi.fingerprint import SKETCH_SIZE
 from amt_ray.midi.scan import Library, MidiFile
-from amt_ray.pipelines.cluster import block_count, remote_arguments, resources, start_ray
+from amt_ray.pipelines.cluster import remote_arguments, resources, start_ray
 from amt_ray.pipelines.parts import PARQUET, Parts
 from amt_ray.pipelines.progress import Progress, polled
 from amt_ray.schemas import PIECES
 
-FILES_PER_BLOCK = 250
-FILES_AT_ONCE = 16
-"""They are read and measured step by step together, and share `max_parse_s`."""
-BYTES_PER_BLOCK = 64 * 2**20
+FILES_PER_BLOCK = 1000
+BYTES_AT_ONCE = 2**20
+"""Files of so much work are read and measured step by step together, and share `max_parse_s`."""
+LEAST_BYTES, BYTES_PER_BLOCK = 2**22, 2**26
 WORK_OF_ANY_FILE_BYTES = 10_000
 """A file takes as long as if it had so many bytes more."""
 FILES_EXAMINED_AT_ONCE = 1000
@@ -100,7 +102,7 @@ def _parse_blocks(files: Sequence[MidiFile], parts: Parts, parse: Parse) -> None
 
     names = [field.name for field in fields(MidiFile)]
     columns = {name: [getattr(file, name) for file in files] for name in names}
-    blocks = slices(pa.table(columns, FILES), FILES_PER_BLOCK)
+    blocks = slices(pa.table(columns, FILES), FILES_PER_BLOCK, LEAST_BYTES)
     dataset = ray.data.from_arrow(blocks)
     dataset.context.max_errored_blocks = -1
     with remote_arguments():
@@ -115,12 +117,21 @@ def _parse_blocks(files: Sequence[MidiFile], parts: Parts, parse: Parse) -> None
         logger.setLevel(level_before)
 
 
-def slices(files: pa.Table, rows_per_block: int) -> list[pa.Table]:
-    """Cut a table with a column `size_bytes` into blocks of like work: enough for every CPU, none too large for memory."""
-    work = np.cumsum(files["size_bytes"].to_numpy() + WORK_OF_ANY_FILE_BYTES)
-    n_blocks = max(block_count(files.num_rows, rows_per_block), -(-int(work[-1]) // BYTES_PER_BLOCK))
-    ends = np.unique(np.searchsorted(work, np.linspace(0, work[-1], n_blocks + 1)[1:]) + 1).tolist()
-    return [files.slice(start, stop - start) for start, stop in zip([0, *ends], ends, strict=False)]
+def slices(files: pa.Table, rows_per_block: int, least_bytes: int) -> list[pa.Table]:
+    """Cut a table with a column `size_bytes` into blocks of at most `rows_per_block`, for all CPUs to end at the same time.
+
+    Each block is a share of the work that is left: the first are large, for a block costs 50 ms of its own, and the last
+    small, of about `least_bytes` (Polychronopoulos and Kuck, "Guided self-scheduling", IEEE Trans. on Computers, 1987).
+    """
+    work = np.cumsum(files["size_bytes"].to_numpy() + WORK_OF_ANY_FILE_BYTES).tolist()
+    n_shares = 2 * max(1, int(resources().get("CPU", 1)))
+    blocks, start, done = [], 0, 0
+    while start < len(work):
+        share = min(max((work[-1] - done) // n_shares, least_bytes), BYTES_PER_BLOCK)
+        stop = min(max(bisect_right(work, done + share), start + 1), start + rows_per_block)
+        blocks.append(files.slice(start, stop - start))
+        start, done = stop, work[stop - 1]
+    return blocks
 
 
 def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, collect: Collect = collect_files) -> pa.Table:
@@ -128,9 +139,9 @@ def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, c
     with Reader(libraries) as read, _deadline(limits.max_parse_s) as start_clock:
         files = [MidiFile(**file) for file in batch.to_pylist()]
         rows = []
-        for start in range(0, len(files), FILES_AT_ONCE):
+        for some in grouped(files, (file.size_bytes + WORK_OF_ANY_FILE_BYTES for file in files), BYTES_AT_ONCE):
             start_clock()
-            rows += collect(files[start : start + FILES_AT_ONCE], read, limits)
+            rows += collect(some, read, limits)
     return _table(rows)
 
 

@@ -21,7 +21,7 @@ from amt_ray.pipelines.parsing import IDENTITY, RETRIED, is_among, slices
 from amt_ray.pipelines.parts import PARQUET, PART, Parts
 from amt_ray.schemas import PIECES, REJECTS
 
-PIECES_PER_BLOCK = 500
+PIECES_PER_BLOCK, LEAST_BYTES = 2000, 2**24
 _VERDICT = (*IDENTITY, "status", "detail", "piece_id", *NAMES, "sketch", PART)
 
 
@@ -106,7 +106,7 @@ def write_pieces(rows: pa.Table, parts: Parts, place: Workspace, made_of: str, s
     version = fingerprint(made_of, accepted["piece_id"].to_pylist())
     folder = place.begin("pieces", version)
     fs = parts.fs
-    pieces = ray.data.from_arrow(slices(accepted, PIECES_PER_BLOCK)).map_batches(
+    pieces = ray.data.from_arrow(slices(accepted, PIECES_PER_BLOCK, LEAST_BYTES)).map_batches(
         lambda block: pieces_of(block, fs), batch_format="pyarrow", batch_size=None
     )
     pieces.write_parquet(folder, filesystem=place.fs, **PARQUET)

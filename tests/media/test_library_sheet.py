@@ -3,13 +3,14 @@ import io
 import itertools
 
 import matplotlib.image
-import matplotlib.text
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 
-from amt_ray.media.library_sheet import DPI, draw_library_sheet, library_figure
+from amt_ray.media.library_sheet import BLUE, DPI, PALE_BLUE, draw_library_sheet, library_figure
 from amt_ray.midi.instruments import FAMILIES
 from amt_ray.midi.keys import KEYS
 from amt_ray.midi.library import ArticleCounts, Histogram, LibraryReport
@@ -72,19 +73,15 @@ FULL = report_of(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def letters_as_on_the_sheet():
+    with matplotlib.rc_context({"text.hinting": "no_hinting"}):
+        yield
+
+
 def texts_of(figure):
-    """Text and box of all that is written; ticks outside of their axis are not drawn."""
-    figure.draw_without_rendering()
-    unseen = {
-        label
-        for axes in figure.axes
-        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
-        for tick in axis.get_major_ticks()
-        for label in (tick.label1, tick.label2)
-        if not min(low, high) <= tick.get_loc() <= max(low, high)
-    }
-    found = [text for text in figure.findobj(matplotlib.text.Text) if text.get_visible() and text not in unseen]
-    return [(text.get_text(), text.get_window_extent()) for text in found if text.get_text().strip()]
+    """Text and box of all that is written."""
+    return [(text.get_text(), text.get_window_extent()) for text in figure.texts]
 
 
 def assert_texts_are_apart(figure):
@@ -99,6 +96,12 @@ def assert_texts_are_apart(figure):
         assert box.y0 >= 0, text
         assert box.x1 <= figure.bbox.x1, text
         assert box.y1 <= figure.bbox.y1, text
+
+
+def heights_in(figure, colour):
+    """Heights of the rectangles of a colour."""
+    filled = [bars for bars in figure.findobj(PolyCollection) if to_hex(bars.get_facecolor()) == colour.lower()]
+    return [path.get_extents().height for bars in filled for path in bars.get_paths()]
 
 
 def written_in(report):
@@ -125,8 +128,9 @@ def test_what_is_written_is_what_is_counted():
 
 def test_keys_of_one_tonic_stand_together():
     figure = library_figure(report_of(keys={"C major": 5, "C minor": 2, "Db major": 4, "C# minor": 1}))
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
-    assert (heights[:2], heights[12:14]) == ([5, 4], [2, 1])
+    major, minor = (heights_in(figure, colour) for colour in (BLUE, PALE_BLUE))
+    assert major == pytest.approx([5 * minor[0] / 2, 4 * minor[0] / 2, *[0] * 10])
+    assert minor == pytest.approx([minor[0], minor[0] / 2, *[0] * 10])
 
 
 @settings(max_examples=10, deadline=None)
@@ -135,9 +139,40 @@ def test_any_name_can_be_written(names):
     assert_texts_are_apart(library_figure(report_of(top_artists=dict.fromkeys(names, 1), artists=len(names))))
 
 
-@pytest.mark.parametrize("name", ["周杰倫", "فيروز", "🎵🎶", "A$AP Ke$ha $\\frac{1}", "W" * 500, "\x00\u200e", "  "])
-def test_odd_names_neither_fail_nor_warn(name):
-    draw_library_sheet(report_of(top_artists={name: 1}, artists=1))
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Дмитрий Шостакович", "Дмитрий Шостакович"),
+        ("\U0010fffd\U0010fffd", "□□"),
+        ("\x00\u200e", "□\u200e"),
+        ("A$AP Ke$ha $\\frac{1}", "A$AP Ke$ha $\\frac{1}"),
+        ("  ", ""),
+    ],
+)
+def test_odd_names_are_written_letter_by_letter(name, written):
+    report = report_of(top_artists={name: 1}, artists=1)
+    texts = written_in(report)
+    assert texts[texts.index("1 (100%)") - 1] == written
+    assert matplotlib.image.imread(io.BytesIO(draw_library_sheet(report))).shape[1] == 16 * DPI
+
+
+@pytest.mark.parametrize("name", ["周杰倫", "فيروز", "🎵🎶"])
+def test_letters_that_only_some_fonts_have_are_written_or_become_squares(name):
+    report = report_of(genres={name: 1})
+    texts = written_in(report)
+    written = texts[texts.index("1 (100%)") - 1]
+    assert all(drawn in (letter, "□") for drawn, letter in zip(written, name, strict=True))
+    assert draw_library_sheet(report) != draw_library_sheet(report_of(genres={"pop": 1}))
+
+
+def test_a_name_is_drawn_where_it_is_written():
+    pixels = [matplotlib.image.imread(io.BytesIO(draw_library_sheet(report_of(genres={name: 1})))) for name in ("W", "V")]
+    rows, columns = np.nonzero((pixels[0] != pixels[1]).any(axis=2))
+    figure = library_figure(report_of(genres={"W": 1}))
+    (box,) = (box for text, box in texts_of(figure) if text == "W")
+    scale = DPI / figure.dpi
+    assert box.x0 * scale - 2 <= columns.min() <= columns.max() <= box.x1 * scale + 2
+    assert box.y0 * scale - 2 <= len(pixels[0]) - rows.max() <= len(pixels[0]) - rows.min() <= box.y1 * scale + 2
 
 
 def test_same_report_same_bytes_and_no_metadata():

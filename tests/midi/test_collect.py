@@ -4,13 +4,14 @@ import zipfile
 from typing import get_args
 
 import pytest
-from strategies import compose, make_piece
+from strategies import compose, facts, make_piece
 
 from amt_ray.config import Limits
-from amt_ray.errors import REJECT_REASONS, RejectReason
+from amt_ray.errors import REJECT_REASONS, InvalidPiece, RejectReason
+from amt_ray.midi.batch import lay_out
 from amt_ray.midi.collect import ACCEPTED, Reader, collect_files
-from amt_ray.midi.features import measure
-from amt_ray.midi.fingerprint import sketch
+from amt_ray.midi.features import measure, measure_all
+from amt_ray.midi.fingerprint import sketch, sketches
 from amt_ray.midi.parse import parse_midi
 from amt_ray.midi.scan import Library, MidiFile
 from amt_ray.midi.write import write_midi
@@ -192,11 +193,73 @@ def test_a_piece_is_known_by_its_bytes_not_by_its_path(tmp_path):
     assert (first["artist"], second["artist"]) == ("A", "B")
 
 
-def test_a_fault_of_ours_is_the_file_s_row(library, tmp_path, monkeypatch):
-    def faulty(piece):
+def plain(rows):
+    return {path: row | {"sketch": row["sketch"].tolist()} if "sketch" in row else row for path, row in rows.items()}
+
+
+CULPRIT = "Ada Quaver/Study No 1.mid"
+
+
+@pytest.mark.parametrize("step", [lay_out, measure_all, sketches], ids=lambda step: step.__name__)
+@pytest.mark.parametrize(
+    ("fault", "status", "detail"),
+    [
+        (IndexError("index 3 is out of bounds"), "crash", "IndexError: index 3 is out of bounds"),
+        (InvalidPiece("bad_timing", "too late"), "bad_timing", "too late"),
+    ],
+    ids=["a fault of ours", "a fault of the file"],
+)
+def test_a_file_that_cannot_be_measured_is_a_row_and_all_others_are_as_without_it(
+    library, monkeypatch, step, fault, status, detail
+):
+    without = plain(collected(library))
+    culprit = facts(parse_midi((library / CULPRIT).read_bytes()))
+    asked = []
+
+    def faulty(some):
+        pieces = some if step is lay_out else some.pieces
+        asked.append(len(pieces))
+        if any(facts(piece) == culprit for piece in pieces):
+            raise fault
+        return step(some)
+
+    monkeypatch.setattr(f"amt_ray.midi.collect.{step.__name__}", faulty)
+    rows = plain(collected(library))
+    assert asked == [12] + [1] * 12
+    row = rows.pop(CULPRIT)
+    assert (row["status"], row["detail"], set(row)) == (status, detail, {"library", "path"} | BOOKKEEPING)
+    assert rows == {path: row for path, row in without.items() if path != CULPRIT}
+
+
+def test_a_fault_of_every_file_is_every_row(library, monkeypatch):
+    def faulty(batch):
         raise IndexError("index 3 is out of bounds")
 
-    monkeypatch.setattr("amt_ray.midi.collect.sketch", faulty)
-    row = next(iter(collected(library).values()))
-    assert (row["status"], row["detail"]) == ("crash", "IndexError: index 3 is out of bounds")
-    assert "midi" not in row
+    monkeypatch.setattr("amt_ray.midi.collect.measure_all", faulty)
+    found = {(row["status"], row["detail"]) for row in collected(library).values()}
+    assert found == {("crash", "IndexError: index 3 is out of bounds")}
+
+
+@pytest.mark.parametrize("notes_at_once", [1, 300, 1000, 10**6])
+def test_batches_of_so_many_notes_give_the_same_rows(library, broken_files, odd_sizes, monkeypatch, notes_at_once):
+    folders = library, broken_files, odd_sizes
+    limits = Limits(min_notes=4, max_notes=2000, max_duration_s=40.0)
+    without = [plain(collected(folder, limits)) for folder in folders]
+    batches = []
+
+    def noted(batch):
+        batches.append(batch.n_notes.tolist())
+        return measure_all(batch)
+
+    monkeypatch.setattr("amt_ray.midi.collect.measure_all", noted)
+    monkeypatch.setattr("amt_ray.midi.collect.NOTES_AT_ONCE", notes_at_once)
+    assert [plain(collected(folder, limits)) for folder in folders] == without
+    assert all(sum(sizes) <= notes_at_once or len(sizes) == 1 for sizes in batches)
+    n_pieces = sum(map(len, batches))
+    # Those of too few notes are not measured, those too long are.
+    assert n_pieces == sum(row["status"] in {ACCEPTED, "too_short", "too_long"} for rows in without for row in rows.values())
+    assert len(batches) == {1: n_pieces, 10**6: 2}.get(notes_at_once, len(batches))
+
+
+def test_no_files_are_no_rows():
+    assert collect_files([], None, Limits()) == []

@@ -19,6 +19,7 @@ import pytest
 from strategies import make_piece
 
 from amt_ray.errors import InvalidPiece
+from amt_ray.midi.batch import lay_out
 from amt_ray.midi.corpus import default_works, work_to_midi
 from amt_ray.midi.features import measure
 from amt_ray.midi.harmony import chords_by_beat
@@ -126,8 +127,9 @@ def sounding(score):
 
 
 def chords_of(score):
-    piece = sounding(score)
-    return chords_by_beat(piece.notes, beats_of(piece), measure(piece).key)
+    batch = lay_out([sounding(score)])
+    *labels, _ = chords_by_beat(batch.pitched, beats_of(batch), [measure(batch.pieces[0]).key]).tolist()
+    return labels
 
 
 def test_chord_roots_are_those_that_music21_finds_on_the_beats_of_chorales(scores):
@@ -160,7 +162,7 @@ def test_chords_of_chorales_are_those_of_human_analysts_in_nine_of_ten_beats():
     for number, chorale in ANALYSED.items():
         labels = chords_of(read_score(f"bach/{chorale}.mxl"))
         analysis = read_score(f"bach/choraleAnalyses/riemenschneider{number:03d}.rntxt", "romantext")
-        for label, chord in zip(labels.tolist(), beat_by_beat(analysis, len(labels)), strict=True):
+        for label, chord in zip(labels, beat_by_beat(analysis, len(labels)), strict=True):
             if chord:
                 root, tones = chord
                 same.append(label % 12 == root and label >= 0 and tones.issuperset(thirds_and_fifths[label // 12]))

@@ -13,7 +13,8 @@ from strategies import compose, make_piece, pieces, rows_of
 
 from amt_ray.config import Limits
 from amt_ray.errors import InvalidPiece
-from amt_ray.midi.features import measure
+from amt_ray.midi.batch import lay_out
+from amt_ray.midi.features import check_duration, check_notes, measure, measure_all
 from amt_ray.midi.instruments import DRUMS, family_of
 from amt_ray.midi.keys import KEYS
 from amt_ray.midi.parse import parse_midi
@@ -211,24 +212,36 @@ def test_polyphony_by_its_definition(rows, polyphony):
     assert measure(make_piece(rows, 480 if rows is STRUMMED else 12)).polyphony == polyphony
 
 
+def test_the_end_of_one_piece_and_the_beginning_of_the_next_are_no_onset():
+    short = make_piece([(0, 1, 60, 80, 0)], 1)
+    # Six of seven notes begin together with others: just too few. Were the first one not alone, it would be enough.
+    poly = make_piece(
+        [(0, 480, 60, 80, 0), *((480 * i, 480, 60 + 4 * i % 7, 80, g) for i in (1, 2, 3) for g in (0, 40))], 480
+    )
+    assert measure_all(lay_out([short, poly, short, poly]))["polyphony"] == ["mono", "poly"] * 2
+
+
+LIMITS = Limits(min_notes=4, max_notes=40, min_duration_s=2.0, max_duration_s=40.0)
+
+
 @pytest.mark.parametrize(
-    ("limits", "reason"),
+    ("check", "amount", "reason", "detail"),
     [
-        ({"min_notes": 10**5}, "too_few_notes"),
-        ({"max_notes": 1}, "too_many_notes"),
-        ({"min_duration_s": 1e5}, "too_short"),
-        ({"max_duration_s": 1e-3}, "too_long"),
+        (check_notes, 3, "too_few_notes", "3 < 4"),
+        (check_notes, 41, "too_many_notes", "41 > 40"),
+        (check_duration, 1.99, "too_short", "1.99 s < 2 s"),
+        (check_duration, 40.6, "too_long", "41 s > 40 s"),
     ],
 )
-def test_limits_are_refused_each_by_its_reason_before_anything_costly(limits, reason, monkeypatch):
-    monkeypatch.setattr("amt_ray.midi.features.beats_of", None)
+def test_what_is_out_of_limits_is_refused_each_by_its_reason(check, amount, reason, detail):
     with pytest.raises(InvalidPiece) as caught:
-        measure(compose(1), Limits(**limits))
-    assert caught.value.reason == reason
+        check(amount, LIMITS)
+    assert (caught.value.reason, caught.value.detail) == (reason, detail)
 
 
-def test_a_piece_within_limits_is_measured_as_without():
-    assert measure(compose(1), Limits(min_notes=1, min_duration_s=0)) == measure(compose(1))
+@pytest.mark.parametrize(("check", "amounts"), [(check_notes, (4, 40)), (check_duration, (2.0, 40.0))])
+def test_limits_themselves_are_within_limits(check, amounts):
+    assert [check(amount, LIMITS) for amount in amounts] == [None, None]
 
 
 def test_days_of_music_take_little_memory():

@@ -1,7 +1,7 @@
 import io
 import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import mido
 import numpy as np
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import compose, make_piece, pieces, rows_of
 
+from amt_ray.midi.batch import lay_out
 from amt_ray.midi.fingerprint import (
     FEWEST_ONSETS,
     FEWEST_SHINGLES,
@@ -21,6 +22,7 @@ from amt_ray.midi.fingerprint import (
     WHOLE_HIGH,
     WHOLE_LOW,
     sketch,
+    sketches,
 )
 from amt_ray.midi.instruments import DRUMS
 from amt_ray.midi.parse import parse_midi
@@ -197,6 +199,23 @@ def test_the_whole_of_little_music_is_known_in_another_key_and_tempo():
 def test_a_few_notes_are_known_by_nothing():
     assert whole(SCALE[: FEWEST_ONSETS - 1]) == (0, 0)
     assert whole(SCALE[:FEWEST_ONSETS]) != (0, 0)
+
+
+@pytest.mark.parametrize("n_notes", [1, 6])
+def test_without_a_shingle_all_slots_are_empty(n_notes):
+    found = sketch(make_piece(SCALE[:n_notes], 480))
+    assert (found[N_ONSETS], found[N_SHINGLES], found[:N_SLOTS].tolist()) == (n_notes, 0, [0] * N_SLOTS)
+
+
+def test_a_shingle_of_two_pieces_counts_for_both():
+    def piece(bass):
+        return make_piece(
+            [row for i in range(7) for row in ((480 * i, 480, 72, 80, 0), (480 * i, 480, 40 + bass * i, 80, 0))]
+        )
+
+    # Each has one shingle of the highest line, the same, and one of the lowest; of some pairs it is the last and the first.
+    pairs = [piece(bass) for one, other in permutations(range(8), 2) for bass in (one, other)]
+    assert sketches(lay_out(pairs))[:, N_SHINGLES].tolist() == [2] * len(pairs)
 
 
 def test_much_music_has_no_whole():

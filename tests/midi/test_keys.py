@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import compose
 
-from amt_ray.midi.keys import KEYS, estimate_key, key_of_signature, signature_of_key
+from amt_ray.midi.keys import KEYS, estimate_key, estimate_keys, key_of_signature, signature_of_key
 
 # Sharps (negative: flats) of the circle of fifths, as any theory book prints it.
 MAJOR = {"C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5, "F#": 6, "Db": -5, "Ab": -4, "Eb": -3, "Bb": -2, "F": -1}
@@ -89,6 +89,26 @@ def test_estimate_is_the_best_correlation(notes):
         correlations = _correlations(pitch, duration)
         assert confidence == pytest.approx(max(0.0, *correlations))
         assert correlations[KEYS.index(found)] == pytest.approx(max(correlations))
+
+
+# Of little and even weights, several keys often fit one equally well.
+weights = st.lists(st.integers(0, 4), min_size=12, max_size=12)
+
+
+@given(st.lists(weights, min_size=1, max_size=40))
+def test_keys_estimated_together_are_as_each_alone(rows):
+    keys, confidences = estimate_keys(np.array(rows, np.float64))
+    alone = [estimate_key(np.arange(12), np.array(row)) for row in rows]
+    assert list(zip(keys, confidences.tolist(), strict=True)) == alone
+
+
+@pytest.mark.parametrize("n_pieces", [2, 5, 32])
+@pytest.mark.parametrize("steps", [(0, 3, 6, 9), (0, 4, 8), (0, 6), (0, 2, 4, 6, 8, 10)], ids=len)
+def test_which_of_equally_good_keys_is_named_does_not_depend_on_other_pieces(steps, n_pieces):
+    for tonic in range(12):
+        row = np.bincount([(tonic + step) % 12 for step in steps], minlength=12).astype(np.float64)
+        ((alone,), _), (together, _) = estimate_keys(row[None]), estimate_keys(np.tile(row, (n_pieces, 1)))
+        assert together == [alone] * n_pieces
 
 
 def test_no_key_without_notes_or_with_all_pitches_alike():

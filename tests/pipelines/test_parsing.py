@@ -1,15 +1,27 @@
+import itertools
+import math
 import os
 import shutil
 import signal
 import time
 
 import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amt_ray.artifacts import Workspace
 from amt_ray.config import Limits
 from amt_ray.midi.collect import ACCEPTED, collect_files
 from amt_ray.midi.scan import Library
-from amt_ray.pipelines.parsing import BYTES_PER_BLOCK, PARSED, parse_missing, slices
+from amt_ray.pipelines.parsing import (
+    BYTES_PER_BLOCK,
+    LEAST_BYTES,
+    PARSED,
+    WORK_OF_ANY_FILE_BYTES,
+    parse_missing,
+    slices,
+)
 from amt_ray.pipelines.parts import Parts
 from amt_ray.pipelines.progress import silent
 
@@ -61,12 +73,54 @@ def test_files_that_kill_or_hang_their_process_are_rows_and_all_others_are_read(
     assert parse_missing(files, [library], parts, LIMITS, silent, collect) == 0
 
 
-def test_blocks_have_like_work_and_none_is_too_large(ray_local):
-    sizes = [1, 2**30, 5, 60 * 2**20, 5 * 2**20, 1, 1, 1]
-    blocks = [block["size_bytes"].to_pylist() for block in slices(pa.table({"size_bytes": sizes}), 3)]
+def blocks_of(sizes, rows_per_block, least_bytes, n_cpus):
+    """The sizes of the files of each block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("amt_ray.pipelines.parsing.resources", lambda: {"CPU": float(n_cpus)})
+        blocks = slices(pa.table({"size_bytes": pa.array(sizes, pa.int64())}), rows_per_block, least_bytes)
+    return [block["size_bytes"].to_pylist() for block in blocks]
+
+
+def work_of(sizes):
+    return sum(sizes) + len(sizes) * WORK_OF_ANY_FILE_BYTES
+
+
+file_sizes = st.lists(st.one_of(st.integers(0, 10**5), st.integers(0, 2 * BYTES_PER_BLOCK)), max_size=60)
+
+
+@given(file_sizes, st.integers(1, 30), st.sampled_from((1, 10**5, LEAST_BYTES)), st.integers(0, 8))
+def test_every_file_is_in_one_block_and_every_block_is_a_share_of_what_is_left(sizes, rows_per_block, least_bytes, n_cpus):
+    blocks = blocks_of(sizes, rows_per_block, least_bytes, n_cpus)
     assert [size for block in blocks for size in block] == sizes
-    assert all(sum(block) <= BYTES_PER_BLOCK + max(block) for block in blocks)
-    assert [block.num_rows for block in slices(pa.table({"size_bytes": [1] * 600}), 100)] == [100] * 6
-    alike = slices(pa.table({"size_bytes": [0] * 500 + [90_000] * 100}), 100)
-    assert [block.num_rows for block in alike] == [250, 250, 25, 25, 25, 25]
-    assert [block.num_rows for block in slices(pa.table({"size_bytes": [0]}), 100)] == [1]
+    left = work_of(sizes)
+    for block, following in itertools.pairwise([*blocks, [math.inf]]):
+        share = min(max(left / (2 * max(n_cpus, 1)), least_bytes), BYTES_PER_BLOCK)
+        assert 1 <= len(block) <= rows_per_block
+        assert len(block) == 1 or work_of(block) <= share
+        # No block is smaller than it has to be.
+        assert len(block) == rows_per_block or work_of([*block, following[0]]) > share - 1
+        left -= work_of(block)
+
+
+@pytest.mark.parametrize("n_cpus", [1, 2, 7])
+def test_blocks_get_smaller_down_to_the_least(n_cpus):
+    size = 90_000
+    least_bytes = 10 * (size + WORK_OF_ANY_FILE_BYTES)
+    blocks = blocks_of([size] * 500, 10**4, least_bytes, n_cpus)
+    n_files = [len(block) for block in blocks]
+    assert n_files == sorted(n_files, reverse=True)
+    assert n_files[0] == 500 // (2 * n_cpus)
+    assert set(n_files[-1 - n_cpus : -1]) == {10}
+    assert n_files[-1] <= 10
+
+
+def test_many_small_files_are_cut_by_rows_and_few_large_ones_by_bytes():
+    assert [len(block) for block in blocks_of([1] * 600, 100, 1, 1)] == [100] * 5 + [50, 25, 12, 6, 3, 2, 1, 1]
+    assert [len(block) for block in blocks_of([2**24] * 40, 100, 1, 1)][:8] == [3] * 8
+    assert blocks_of([0], 100, LEAST_BYTES, 1) == [[0]]
+    assert blocks_of([], 100, LEAST_BYTES, 1) == []
+
+
+def test_blocks_are_for_the_cpus_of_the_cluster(ray_local):
+    blocks = slices(pa.table({"size_bytes": [0] * 600}), 10**4, 1)
+    assert blocks[0].num_rows == 100
