@@ -1,6 +1,6 @@
 """The whole collect stage beside a plain loop of pretty_midi on as many processes.
 
-    python benchmarks/collect.py [FOLDER] [--files 5000] [--repeats 3] [--every 5] [--memory 2000 20000]
+    python benchmarks/collect.py [FOLDER] [--files 10000] [--repeats 3] [--every 10] [--memory 2000 20000]
 
 FOLDER holds MIDI files; without it, the free scores of `amt corpus` are made. Copies of them, each perturbed (transposed,
 some notes left out), are added until there are as many files as asked.
@@ -8,7 +8,7 @@ some notes left out), are added until there are as many files as asked.
 Ours: `collect` from the folder to Parquet (scan, parse, all features, duplicates, report with its picture) into a fresh
 workspace, without Wikipedia. Theirs: `pretty_midi.PrettyMIDI(path)` and the figures of the seed of this project that
 pretty_midi can give (duration, notes, instruments, tempo changes, metres, keys, pitch classes, velocities) in a
-`multiprocessing.Pool`, on every fifth file, since it is slow. Both have their processes started and libraries loaded
+`multiprocessing.Pool`, on every tenth file, since it is slow. Both have their processes started and libraries loaded
 beforehand; Ray's start-up is printed beside. In turn, medians of the repeats.
 
 Then the peak memory of the driver, each collection in a process of its own, with few files and with many.
@@ -110,10 +110,10 @@ def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--every", type=int, default=5, help="pretty_midi gets every so many-th file")
-    parser.add_argument("--memory", type=int, nargs=2, default=(2000, 20000))
+    parser.add_argument("--every", type=int, default=10, help="pretty_midi gets every so many-th file")
+    parser.add_argument("--memory", type=int, nargs=2, default=(2000, 20_000))
     parser.add_argument("--driver", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.driver:

@@ -18,6 +18,7 @@ from amt_ray.midi.fingerprint import sketches
 from amt_ray.midi.naming import clean_title, describe_path, is_placeholder
 from amt_ray.midi.parse import parse_midi
 from amt_ray.midi.piece import Piece
+from amt_ray.midi.rhythm import MAX_BEATS
 from amt_ray.midi.scan import NOT_IN_ARCHIVE, Library, MidiFile
 from amt_ray.midi.texts import read_texts
 
@@ -85,9 +86,10 @@ class _Case:
     piece: Piece | None = None
     columns: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def n_notes(self) -> int:
-        return len(self.piece.notes) if self.piece else 0
+    def weight(self) -> int:
+        """What of memory measuring takes: notes, and beats, of which a damaged file may have many."""
+        piece = self.piece
+        return len(piece.notes) + min(piece.end_ticks // piece.ticks_per_quarter, MAX_BEATS) if piece else 0
 
     def row(self) -> dict[str, Any]:
         file = self.file
@@ -107,7 +109,7 @@ def collect_files(files: Sequence[MidiFile], read: Read, limits: Limits) -> list
     for step in (_load, _parse, _name):
         _each(step, cases, read, limits)
     pieces = [case for case in cases if case.status == ACCEPTED]
-    for group in grouped(pieces, (case.n_notes for case in pieces), NOTES_AT_ONCE):
+    for group in grouped(pieces, (case.weight() for case in pieces), NOTES_AT_ONCE):
         _attempt(_measure, group)
     _each(_limit, cases, read, limits)
     return [case.row() for case in cases]

@@ -179,7 +179,6 @@ def _n_changes(batch: Batch, changes: Changes, values: IntArray | FloatArray) ->
     """How often a value becomes another after the first note begins and before the last ends."""
     is_heard = (changes.ticks > batch.onset_ticks[changes.piece]) & (changes.ticks < batch.end_ticks[changes.piece])
     is_heard[1:] &= values[1:] != values[:-1]
-    is_heard &= ~changes.is_first
     counts: list[int] = changes.sums(is_heard.astype(np.int64)).tolist()
     return counts
 

@@ -80,7 +80,7 @@ def chords_by_beat(pitched: Batch, beats: Beats, keys: Sequence[str | None]) -> 
         scores = profiles[rows] @ _templates(mode)
         labels[rows] = scores.argmax(axis=1)
         best[rows] = scores[np.arange(len(rows)), labels[rows]]
-    is_chord = (best >= MIN_COSINE * norms) & (norms > _ROUNDING_BEATS) & (beats.row_length > 0)
+    is_chord = (best >= MIN_COSINE * norms) & (norms > _ROUNDING_BEATS)
     return np.where(is_chord, _labels_by_tonic()[tonic[beats.piece], labels], -1)
 
 
