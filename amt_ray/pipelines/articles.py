@@ -193,7 +193,7 @@ def _looked_up(missing: list[Song], source: WikiSource) -> Iterator[Row]:
 
     songs = pa.Table.from_pylist([asdict(song) for song in missing])
     blocks = [songs.slice(start, SONGS_PER_BLOCK) for start in range(0, songs.num_rows, SONGS_PER_BLOCK)]
-    dataset = ray.data.from_arrow(blocks)
+    dataset = ray.data.from_blocks(blocks)
     dataset.context.execution_options.preserve_order = True
     with remote_arguments():
         found = dataset.map_batches(

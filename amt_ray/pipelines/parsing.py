@@ -103,7 +103,7 @@ def _parse_blocks(files: Sequence[MidiFile], parts: Parts, parse: Parse) -> None
     names = [field.name for field in fields(MidiFile)]
     columns = {name: [getattr(file, name) for file in files] for name in names}
     blocks = slices(pa.table(columns, FILES), FILES_PER_BLOCK, LEAST_BYTES)
-    dataset = ray.data.from_arrow(blocks)
+    dataset = ray.data.from_blocks(blocks)
     dataset.context.max_errored_blocks = -1
     with remote_arguments():
         parsed = dataset.map_batches(parse, batch_format="pyarrow", batch_size=None, max_retries=0)

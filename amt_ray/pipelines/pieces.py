@@ -106,7 +106,7 @@ def write_pieces(rows: pa.Table, parts: Parts, place: Workspace, made_of: str, s
     version = fingerprint(made_of, accepted["piece_id"].to_pylist())
     folder = place.begin("pieces", version)
     fs = parts.fs
-    pieces = ray.data.from_arrow(slices(accepted, PIECES_PER_BLOCK, LEAST_BYTES)).map_batches(
+    pieces = ray.data.from_blocks(slices(accepted, PIECES_PER_BLOCK, LEAST_BYTES)).map_batches(
         lambda block: pieces_of(block, fs), batch_format="pyarrow", batch_size=None
     )
     pieces.write_parquet(folder, filesystem=place.fs, **PARQUET)

@@ -274,7 +274,7 @@ def _write(
         return sum(block.num_rows for block in blocks[: len(count.by_part)])
 
     with polled(progress, _COUNTED[name], sum(block.num_rows for block in blocks), inputs_done):
-        dataset = transform(ray.data.from_arrow(list(blocks)))
+        dataset = transform(ray.data.from_blocks(list(blocks)))
         dataset.write_parquet(folder, filesystem=place.fs, ray_remote_args={"num_cpus": 0.1})
     manifest = Manifest(made_of, made_of, count(), facts=facts_of(place.rows(name, made_of)))
     place.commit(name, manifest)
