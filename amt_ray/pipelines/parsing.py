@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from amt_ray.config import Limits
 from amt_ray.midi.batch import grouped
 from amt_ray.midi.collect import Read, Reader, collect_files
-from amt_ray.midi.fingerprint import SKETCH_SIZE
+from amt_ray.midi.fingerprint import SKETCH_SIZE, Sketch
 from amt_ray.midi.scan import Library, MidiFile
 from amt_ray.pipelines.cluster import remote_arguments, resources, start_ray
 from amt_ray.pipelines.parts import PARQUET, Parts
@@ -54,11 +54,9 @@ PARSED = pa.schema(
         ("detail", pa.string()),
         ("size_bytes", pa.int64()),
         ("modified_ns", pa.int64()),
-        ("sketch", pa.list_(pa.uint32(), SKETCH_SIZE)),
+        ("sketch", pa.binary(4 * SKETCH_SIZE)),
     ]
 )
-_NAMED = PARSED.remove(PARSED.get_field_index("sketch"))
-_NO_SKETCH = np.zeros(SKETCH_SIZE, np.uint32)
 Collect = Callable[[Sequence[MidiFile], Read, Limits], list[dict[str, Any]]]
 Parse = Callable[[pa.Table], pa.Table]
 
@@ -146,12 +144,11 @@ def parse_batch(batch: pa.Table, libraries: Sequence[Library], limits: Limits, c
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows as `PARSED`; sketches are long, and from_pylist slow with arrays in it."""
-    sketches = [row.get("sketch") for row in rows]
-    values = np.concatenate([np.asarray(_NO_SKETCH if sketch is None else sketch, np.uint32) for sketch in sketches])
-    is_missing = pa.array([sketch is None for sketch in sketches], pa.bool_())
-    column = pa.FixedSizeListArray.from_arrays(pa.array(values), SKETCH_SIZE, mask=is_missing)
-    return pa.Table.from_pylist(rows, _NAMED).append_column(PARSED.field("sketch"), column)
+    return pa.Table.from_pylist([{**row, "sketch": _bytes(row.get("sketch"))} for row in rows], PARSED)
+
+
+def _bytes(sketch: Sketch | None) -> bytes | None:
+    return None if sketch is None else sketch.tobytes()
 
 
 def _crashed(file: MidiFile, detail: str) -> dict[str, Any]:

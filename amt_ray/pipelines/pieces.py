@@ -14,7 +14,7 @@ import pyarrow.fs as pafs
 from amt_ray.artifacts import Manifest, Workspace, fingerprint
 from amt_ray.midi.collect import ACCEPTED
 from amt_ray.midi.duplicates import near_duplicates
-from amt_ray.midi.fingerprint import SKETCH_SIZE
+from amt_ray.midi.fingerprint import SKETCH_SIZE, Sketch
 from amt_ray.midi.metadata import NAMES
 from amt_ray.midi.scan import MidiFile
 from amt_ray.pipelines.parsing import IDENTITY, RETRIED, is_among, slices
@@ -22,7 +22,7 @@ from amt_ray.pipelines.parts import PARQUET, PART, Parts
 from amt_ray.schemas import PIECES, REJECTS
 
 PIECES_PER_BLOCK, LEAST_BYTES = 2000, 2**24
-_VERDICT = (*IDENTITY, "status", "detail", "piece_id", *NAMES, "sketch", PART)
+_VERDICT = (*IDENTITY, "status", "detail", "piece_id", *NAMES, PART)
 
 
 def verdicts(files: Sequence[MidiFile], parts: Parts) -> pa.Table:
@@ -32,6 +32,7 @@ def verdicts(files: Sequence[MidiFile], parts: Parts) -> pa.Table:
     row that stands for a duplicate, else its own.
     """
     rows = parts.table(_VERDICT)
+    rows = rows.append_column("row", pa.array(np.arange(rows.num_rows)))
     wanted = {(f.library, f.path, f.size_bytes, f.modified_ns) for f in files}
     rows = rows.filter(is_among(rows, wanted, IDENTITY))
     rows = rows.append_column("is_old", pc.equal(rows["status"], RETRIED))
@@ -39,10 +40,10 @@ def verdicts(files: Sequence[MidiFile], parts: Parts) -> pa.Table:
     # Besides files that were read again, a killed run's last task may have ended after the next run had done its work.
     keys = list(zip(rows["library"].to_pylist(), rows["path"].to_pylist(), strict=True))
     rows = rows.filter(pa.array([i == 0 or key != keys[i - 1] for i, key in enumerate(keys)], pa.bool_()))
-    return _without_copies(rows.drop_columns(["is_old"]))
+    return _without_copies(rows.drop_columns(["is_old"]), parts)
 
 
-def _without_copies(rows: pa.Table) -> pa.Table:
+def _without_copies(rows: pa.Table, parts: Parts) -> pa.Table:
     status = np.array(rows["status"].to_pylist(), dtype=object)
     detail = np.array(rows["detail"].to_pylist(), dtype=object)
     paths, ids = rows["path"].to_pylist(), rows["piece_id"].to_pylist()
@@ -53,8 +54,7 @@ def _without_copies(rows: pa.Table) -> pa.Table:
     copies = np.flatnonzero(kept != np.arange(rows.num_rows))
     status[copies], detail[copies] = "duplicate", [f"same content as {paths[kept[row]]}" for row in copies]
     music = np.flatnonzero(status == ACCEPTED)
-    sketches = rows["sketch"].combine_chunks().take(music).flatten().to_numpy()
-    same_as = near_duplicates(sketches.reshape(-1, SKETCH_SIZE))
+    same_as = near_duplicates(_sketches(parts, rows["row"].take(music)))
     near = np.flatnonzero(same_as >= 0)
     kept[music[near]] = music[same_as[near]]
     status[music[near]] = "near_duplicate"
@@ -62,10 +62,16 @@ def _without_copies(rows: pa.Table) -> pa.Table:
     # A copy of a near duplicate stands, with it, for the piece that is kept.
     kept = kept[kept]
     columns = {"status": pa.array(status.tolist(), pa.string()), "detail": pa.array(detail.tolist(), pa.string())}
-    rows = rows.drop_columns(["sketch", *columns])
+    rows = rows.drop_columns(["row", *columns])
     for name, column in (columns | {"kept": pa.array(kept)}).items():
         rows = rows.append_column(name, column)
     return rows
+
+
+def _sketches(parts: Parts, rows: pa.ChunkedArray) -> Sketch:
+    """The fingerprints of some rows, [rows, SKETCH_SIZE]: read by themselves, since they are what takes memory."""
+    column = parts.table(["sketch"])["sketch"].take(rows).combine_chunks()
+    return np.frombuffer(column.buffers()[1], np.uint32).reshape(-1, SKETCH_SIZE)
 
 
 def named(rows: pa.Table, metadata: Mapping[str, Mapping[str, str]]) -> pa.Table:
