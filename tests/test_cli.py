@@ -112,6 +112,34 @@ def test_the_table_of_events_is_whole(run):
     assert "506–511" in out
 
 
+def test_analyse_shows_what_a_text_says_and_where(run):
+    code, out, _ = run("analyse", "A melancholic waltz for solo piano in F# minor, Am F C G, no drums")
+    assert code == 0
+    for shown in (
+        'melancholic (0.90, "melancholic")',
+        'F# minor (0.95, "F# minor")',
+        'Am F C G (0.85, "Am F C G")',
+        "none wanted",
+    ):
+        assert shown in " ".join(out.split())
+
+
+def test_analyse_writes_a_json_line_for_each_text(run, tmp_path):
+    (tmp_path / "texts.jsonl").write_text('{"id": "a", "text": "slow piano"}\n{"id": "b", "text": ""}\n')
+    code, out, _ = run("analyse", "--input", tmp_path / "texts.jsonl", "--json")
+    assert code == 0
+    assert [json.loads(line)["id"] for line in out.splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("a", "--input", __file__), ("--input", __file__), ("--input", "/nowhere", "--json")]
+)
+def test_analyse_wants_one_text_or_one_file_of_texts(run, arguments):
+    code, _, err = run("analyse", *arguments)
+    assert code == 2
+    assert "--input" in sentence(err)
+
+
 def test_every_error_has_an_exit_code_of_its_own():
     kinds = set(AmtError.__subclasses__())
     assert set(cli.EXIT_CODES) == kinds

@@ -85,7 +85,7 @@ def parse_missing(
     with polled(progress, "files", len(missing), lambda: parts.n_rows() - before):
         _parse_blocks(missing, parts, parse)
         while suspects := _without(missing, parts.table(IDENTITY))[:FILES_EXAMINED_AT_ONCE]:
-            parts.add(_table(_examine(suspects, limits, parse)))
+            parts.add(_examine(suspects, limits, parse))
     return len(missing)
 
 
@@ -166,30 +166,29 @@ def _deadline(seconds: float) -> Iterator[Callable[[], None]]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _examine(suspects: Sequence[MidiFile], limits: Limits, parse: Parse) -> list[dict[str, Any]]:
+def _examine(suspects: Sequence[MidiFile], limits: Limits, parse: Parse) -> pa.Table:
     import ray
 
     @ray.remote(num_cpus=1, max_retries=0)
     def alone(file: pa.Table) -> pa.Table:
         return parse(file)
 
-    rows: list[dict[str, Any]] = []
+    rows: list[pa.Table] = []
     at_once = max(1, int(resources().get("CPU", 1)))
     for start in range(0, len(suspects), at_once):
         some = suspects[start : start + at_once]
         tables = [alone.remote(pa.Table.from_pylist([asdict(file)], FILES)) for file in some]
         rows.extend(_outcome(file, table, limits) for file, table in zip(some, tables, strict=True))
-    return rows
+    return pa.concat_tables(rows)
 
 
-def _outcome(file: MidiFile, table: Any, limits: Limits) -> dict[str, Any]:
+def _outcome(file: MidiFile, table: Any, limits: Limits) -> pa.Table:
     import ray
 
     try:
-        row: dict[str, Any] = ray.get(table).to_pylist()[0]
+        return ray.get(table)
     except ray.exceptions.WorkerCrashedError:
-        return _crashed(file, f"the process that read it died, or needed more than {limits.max_parse_s:g} s")
-    return row
+        return _table([_crashed(file, f"the process that read it died, or needed more than {limits.max_parse_s:g} s")])
 
 
 def is_among(rows: pa.Table, wanted: set[tuple[Any, ...]], names: Sequence[str]) -> pa.Array:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amt_ray.midi.instruments import family_of
+from amt_ray.text.chords import find_chords
 from amt_ray.text.clean import Token, clean_tokens, tokenize
 from amt_ray.text.denial import denied_matches
+from amt_ray.text.exclusive import is_exclusive
 from amt_ray.text.keys import find_key
 from amt_ray.text.lexicon import Kind, Match, Meaning, find
 from amt_ray.text.notation import (
@@ -64,7 +66,7 @@ class Evidence:
 class TextAnalysis:
     """Everything that a text says about music; `dataclasses.asdict` gives plain JSON values.
 
-    `evidence` has one entry, by field name, for each single value that is not None.
+    `evidence` has one entry, by field name, for each single value that is not None, and for the chords.
     """
 
     cleaned: str
@@ -85,6 +87,10 @@ class TextAnalysis:
     duration_s: tuple[float, float] | None = None
     polyphony: str | None = None
     """`"mono"`, `"homo"` or `"poly"`."""
+    chords: tuple[str, ...] = ()
+    """As they are written, in the text's order: `"Am"`, `"F#m7"`, or Roman numerals."""
+    instruments_exclusive: bool = False
+    """Whether no others are wanted: "only piano", "solo flute"."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
@@ -99,6 +105,7 @@ def analyse(text: str) -> TextAnalysis:
     bpm_range = find_bpm_range(text) or best(_ranges(stated, "tempo"))
     metre = find_time_signature(text) or best(_names(stated, "metre"))
     duration = find_duration(text) or best(_ranges(stated, "length"))
+    chords = find_chords(text)
     texture = best([*_names(stated, "polyphony"), *_unaccompanied(tokens, stated)])
     return TextAnalysis(
         cleaned=cleaned,
@@ -116,6 +123,8 @@ def analyse(text: str) -> TextAnalysis:
         bars=bars.value if bars else None,
         duration_s=duration.value if duration else None,
         polyphony=texture.value if texture else None,
+        chords=chords.value if chords else (),
+        instruments_exclusive=is_exclusive(tokens, stated),
         evidence=_evidence(
             tempo_bpm=bpm,
             tempo_range_bpm=bpm_range,
@@ -124,6 +133,7 @@ def analyse(text: str) -> TextAnalysis:
             bars=bars,
             duration_s=duration,
             polyphony=texture,
+            chords=chords,
         ),
     )
 

@@ -141,8 +141,8 @@ def test_any_text_gives_values_of_the_closed_lists_and_json(text):
     assert analysis.time_signature in {None, *TIME_SIGNATURES}
     assert {label.name for label in analysis.moods} <= set(MOODS)
     assert {label.name for label in analysis.genres} <= set(GENRES)
-    singles = {"tempo_bpm", "tempo_range_bpm", "key", "time_signature", "bars", "duration_s", "polyphony"}
-    assert set(analysis.evidence) == {name for name in singles if getattr(analysis, name) is not None}
+    values = {"tempo_bpm", "tempo_range_bpm", "key", "time_signature", "bars", "duration_s", "polyphony", "chords"}
+    assert set(analysis.evidence) == {name for name in values if getattr(analysis, name) not in {None, ()}}
     everything = (
         *analysis.moods,
         *analysis.genres,
