@@ -57,12 +57,13 @@ def count_instruments(found: Sequence[Any], case: Mapping[str, Any], field: str)
     return counts
 
 
-def is_tempo_right(analysis: TextAnalysis, labels: Mapping[str, Any]) -> bool:
+def is_tempo_right(analysis: TextAnalysis, case: Mapping[str, Any]) -> bool:
     """Whether the labelled BPM was read, or a range about the labelled one."""
-    if labels.get("tempo_bpm"):
-        return analysis.tempo_bpm is not None and abs(analysis.tempo_bpm / labels["tempo_bpm"] - 1) <= 0.01
+    figures = [bpm for bpm in allowed(case, "tempo_bpm") if bpm]
+    if figures:
+        return any(analysis.tempo_bpm is not None and abs(analysis.tempo_bpm / bpm - 1) <= 0.01 for bpm in figures)
     low, high = analysis.tempo_range_bpm or (analysis.tempo_bpm or 0.0,) * 2
-    return bool(labels["tempo_range_bpm"][0] <= (low + high) / 2 <= labels["tempo_range_bpm"][1])
+    return any(lowest <= (low + high) / 2 <= highest for lowest, highest in allowed(case, "tempo_range_bpm"))
 
 
 def is_label_among(found: Sequence[Any], first: int, words: Sequence[str], kind: str) -> bool:
@@ -75,7 +76,7 @@ def is_label_among(found: Sequence[Any], first: int, words: Sequence[str], kind:
 def judged(case: Mapping[str, Any]) -> dict[str, bool]:
     """For each field that is labelled, whether it was read right."""
     labels, analysis = case["labels"], analyse(case["text"])
-    verdicts = {"exclusive": analysis.instruments_exclusive == bool(labels.get("instruments_exclusive"))}
+    verdicts = {"exclusive": analysis.instruments_exclusive in (allowed(case, "instruments_exclusive") or [False])}
     for field, value in (
         ("key", analysis.key),
         ("time_signature", analysis.time_signature),
@@ -86,7 +87,7 @@ def judged(case: Mapping[str, Any]) -> dict[str, bool]:
         if labels.get(field):
             verdicts[field] = value in [POLYPHONY.get(str(right), right) for right in allowed(case, field)]
     if labels.get("tempo_bpm") or labels.get("tempo_range_bpm"):
-        verdicts["tempo"] = is_tempo_right(analysis, labels)
+        verdicts["tempo"] = is_tempo_right(analysis, case)
     if labels.get("genres"):
         verdicts["genre in 2"] = is_label_among(analysis.genres, 2, allowed(case, "genres"), "genres")
     if labels.get("moods"):

@@ -8,7 +8,7 @@ what is implied (a waltz is in 3/4).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from amt_ray.midi.instruments import family_of
@@ -17,7 +17,7 @@ from amt_ray.text.clean import Token, clean_tokens, tokenize
 from amt_ray.text.denial import denied_matches
 from amt_ray.text.exclusive import is_exclusive
 from amt_ray.text.keys import find_key
-from amt_ray.text.lexicon import Kind, Match, Meaning, find
+from amt_ray.text.lexicon import Kind, Match, Meaning, family_programs, find
 from amt_ray.text.notation import (
     Found,
     best,
@@ -115,7 +115,7 @@ def analyse(text: str) -> TextAnalysis:
         moods=_labels(stated, "mood"),
         genres=_labels(stated, "genre"),
         instruments=_mentions(stated),
-        excluded_instruments=_mentions([match for match in matches if match in denied]),
+        excluded_instruments=_of_whole_families(text, _mentions([match for match in matches if match in denied])),
         tempo_bpm=bpm.value if bpm else None,
         tempo_range_bpm=bpm_range.value if bpm_range else None,
         key=key.value if key else None,
@@ -174,6 +174,11 @@ def _mentions(matches: Iterable[Match]) -> tuple[Mention, ...]:
                 mention = Mention(meaning.name, meaning.programs, meaning.confidence, match.span)
                 mentions.setdefault(meaning.name, mention)
     return tuple(mentions.values())
+
+
+def _of_whole_families(text: str, mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    families = ((mention, family_programs().get(text[slice(*mention.span)].lower(), ())) for mention in mentions)
+    return tuple(replace(m, programs=tuple(dict.fromkeys(m.programs + family))) for m, family in families)
 
 
 def _refers_back(meaning: Meaning, span: tuple[int, int], mentions: Iterable[Mention]) -> bool:

@@ -10,10 +10,13 @@ from amt_ray.text.lexicon import Match
 # After these a comma goes on with the list ("without drums, bass or guitar"); after "no" it begins something else.
 _LISTING_WORDS = "without excluding except sans minus lacking omit avoid"
 _DENIAL_WORDS = "no not never non isn't aren't don't doesn't nor neither"
-_FILLER_WORDS = "a an the any of for use using have very too particularly overly loud heavy audible additional"
+_FILLER_WORDS = (
+    "a an the any of for want need include add use using have very too particularly overly loud heavy audible additional"
+)
 _LISTING = frozenset(_LISTING_WORDS.split())
 _DENIALS = _LISTING | frozenset(_DENIAL_WORDS.split())
 _FILLERS = frozenset(_FILLER_WORDS.split())
+_OPPOSITES = frozenset({("everything", "but"), ("all", "but"), ("anything", "but"), ("rather", "than"), ("instead", "of")})
 _LINKS = frozenset({"or", "nor"})
 _SENTENCE_ENDS = frozenset(".;:!?\n")
 _MAX_FILLERS = 3
@@ -34,6 +37,8 @@ def denied_matches(text: str, tokens: Sequence[Token], matches: Sequence[Match])
 
 
 def _denial_before(tokens: Sequence[Token], first: int) -> str | None:
+    if (opposite := _opposite_before(tokens, first)) is not None:
+        return opposite
     for i in range(first - 1, max(-1, first - 2 - _MAX_FILLERS), -1):
         if not tokens[i + 1].is_joined:
             return None
@@ -42,6 +47,13 @@ def _denial_before(tokens: Sequence[Token], first: int) -> str | None:
         if tokens[i].word not in _FILLERS:
             return None
     return None
+
+
+def _opposite_before(tokens: Sequence[Token], first: int) -> str | None:
+    """Tell "everything but the drums" and "rather than strings" from "but" and "than" alone."""
+    at = first - 1 - (first > 0 and tokens[first - 1].word in _FILLERS)
+    is_opposite = at > 0 and (tokens[at - 1].word, tokens[at].word) in _OPPOSITES and tokens[at].is_joined
+    return tokens[at].word if is_opposite and tokens[at + 1].is_joined else None
 
 
 def _continues(text: str, tokens: Sequence[Token], previous: Match, match: Match, denial: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from amt_ray.midi.keys import KEYS
 from amt_ray.text.notation import Found, best
 
-_EXPLICIT, _PLAIN, _DOUBTFUL = 0.95, 0.85, 0.6
+_EXPLICIT, _PLAIN, _PLAUSIBLE, _DOUBTFUL = 0.95, 0.85, 0.75, 0.6
 
 _ACCIDENTAL = r"(?P<accidental>[#♯♭b]|[ -]?(?:sharp|flat))?"
 _KEY = re.compile(
@@ -19,6 +19,21 @@ _SHORT_KEY = re.compile(
     rf"(?i:key of |key: ?|in )(?P<tonic>[A-G])(?i:{_ACCIDENTAL})(?P<mode>m?)(?![A-Za-z0-9#♯♭]|[ -]?(?i:m[ai]|flat|sharp))",
     re.ASCII,
 )
+# "in G", "in B-flat, marked Allegro": a major key where no other word goes on with it.
+_BARE_KEY = re.compile(
+    r"(?<![A-Za-z0-9'])[Ii]n (?P<tonic>[A-G])(?P<accidental>[#♯♭b]|[ -](?:sharp|flat))?(?P<mode>)"
+    r"(?=$|[.,;:!?)\n]|[ ]?[–—&]| (?:with|for|at|and|on|by|played|using)\b)",
+    re.ASCII,
+)
+# "Fm" alone, and "E flat" alone; beside other chords they are chords.
+_LONE = re.compile(
+    r"(?<![A-Za-z0-9#♯♭/'])(?P<tonic>[A-G])(?:(?P<accidental>[#♯♭b])?(?P<mode>m)|(?P<words>[ -](?:sharp|flat)|♯|♭))"
+    r"(?![A-Za-z0-9#♯♭/']|[ -]?(?i:m[ai]|flat|sharp|chord|\d))",
+    re.ASCII,
+)
+_BESIDE_CHORD = re.compile(r"(?<![A-Za-z])[A-G][#♯♭b]?(?:m|maj|dim|7)?\d?[ ]?[-–—,→|]?[ ]?$")
+_CHORD_BESIDE = re.compile(r"[ ]?[-–—,→|]?[ ]?[A-G][#♯♭b]?(?:m|maj|dim|7)?\d?(?![A-Za-z])")
+_REACH = 12
 _KEY_PREFIX = re.compile(r"(?:\b[Kk]ey(?: of|:)?|\b[Ii]n|\bIN) $")
 _NEXT_WORD = re.compile(r"[ -]([A-Za-z]+)")
 _AFTER_ARTICLE = re.compile("keys?|change|mode|mood|feel|feeling|tonality|chords?|third|sixth|seventh")
@@ -37,7 +52,14 @@ def find_key(text: str) -> Found[str] | None:
         for m in _SHORT_KEY.finditer(text)
         if m["mode"] or m.group().lower().startswith("key")
     )
-    return best(f for f in (*named, *short) if f)
+    bare = (Found(_spell(m), _PLAUSIBLE, m.span()) for m in _BARE_KEY.finditer(text))
+    lone = (Found(_spell(m), _DOUBTFUL, m.span()) for m in _LONE.finditer(text) if not _is_beside_chord(text, m))
+    return best(f for f in (*named, *short, *bare, *lone) if f)
+
+
+def _is_beside_chord(text: str, m: re.Match[str]) -> bool:
+    before = text[max(0, m.start() - _REACH) : m.start()]
+    return bool(_BESIDE_CHORD.search(before) or _CHORD_BESIDE.match(text, m.end()))
 
 
 def _named_key(text: str, m: re.Match[str]) -> Found[str] | None:
@@ -57,7 +79,8 @@ def _named_key(text: str, m: re.Match[str]) -> Found[str] | None:
 
 
 def _spell(m: re.Match[str]) -> str:
-    accidental = (m["accidental"] or "").strip(" -").lower()
+    groups = m.groupdict()
+    accidental = (groups["accidental"] or groups.get("words") or "").strip(" -").lower()
     shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(accidental, -1)
-    is_minor = m["mode"].lower() in {"minor", "min", "moll", "m"}
+    is_minor = (groups["mode"] or "").lower() in {"minor", "min", "moll", "m"}
     return KEYS[(_PITCH_CLASS[m["tonic"].lower()] + shift) % 12 + 12 * is_minor]

@@ -8,9 +8,11 @@ terms have a confidence of 0.8 or more, implied ones less. Terms are found by th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Literal
+
+from rapidfuzz.distance import OSA
 
 from amt_ray.midi.instruments import INSTRUMENTS
 from amt_ray.text.clean import Token, tokenize
@@ -18,6 +20,13 @@ from amt_ray.text.lexicon_files import read_rows
 
 Kind = Literal["instrument", "genre", "mood", "tempo", "metre", "polyphony", "length"]
 GENERAL_MIDI_NAME_CONFIDENCE = 0.95
+MISSPELT_CONFIDENCE = 0.8
+_NAMES = (
+    "accordion bagpipe banjo bassoon clarinet didgeridoo dulcimer euphonium glockenspiel guitar harpsichord mandolin "
+    "marimba piano piccolo saxophone tambourine timpani trombone ukulele vibraphone viola violin xylophone"
+)
+_UNMISTAKABLE = {name[0]: tuple(n for n in _NAMES.split() if n[0] == name[0]) for name in _NAMES.split()}
+_SHORTEST_MISSPELT = 6
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,12 @@ def tempo_words(for_captions: bool = False) -> dict[str, tuple[float, float]]:
     }
 
 
+@cache
+def family_programs() -> dict[str, tuple[int, ...]]:
+    """Return all programs that a word for a family of instruments means where it is denied: "no strings" is no violin."""
+    return {row["term"]: tuple(int(program) for program in row["programs"].split()) for row in read_rows("families")}
+
+
 def _longest_at(tokens: Sequence[Token], first: int) -> Match | None:
     n_words = lexicon().longest.get(tokens[first].word, 0)
     end = first + 1
@@ -96,7 +111,22 @@ def _longest_at(tokens: Sequence[Token], first: int) -> Match | None:
         meanings = lexicon().meanings.get(" ".join(token.word for token in tokens[first:stop]))
         if meanings:
             return Match(first, stop - 1, meanings, (tokens[first].start, tokens[stop - 1].end))
+    if meanings := misspelt(tokens[first].word):
+        return Match(first, first, meanings, (tokens[first].start, tokens[first].end))
     return None
+
+
+@lru_cache(maxsize=4096)
+def misspelt(word: str) -> tuple[Meaning, ...]:
+    """Return what a word means that is an instrument's name but for a letter ("saxaphone"); mostly nothing.
+
+    Only names that no other English word is near: "recorded" is no recorder, "harmonic" no harmonica. The first letter has
+    to be right.
+    """
+    for name in _UNMISTAKABLE.get(word[:1], ()) if len(word) >= _SHORTEST_MISSPELT else ():
+        if OSA.distance(word, name, score_cutoff=1) == 1:
+            return tuple(replace(meaning, confidence=MISSPELT_CONFIDENCE) for meaning in lexicon().meanings[name])
+    return ()
 
 
 def _all_meanings() -> Iterator[tuple[str, Meaning]]:

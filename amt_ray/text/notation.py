@@ -52,7 +52,8 @@ def _number(text: str) -> float:
     return float(sum(_TENS.get(word, 0) + _ONES.get(word, 0) for word in words)) or float(words[0])
 
 
-_BEATS_PER_MINUTE = r"[ -]?(?:bpm|beats?[ -](?:per|a|to the)[ -]minute|beats?[ ]?/[ ]?min)(?![a-z])"
+_BEATS = r"(?:beats?|crotchets?|quarters?|quarter notes?)"
+_BEATS_PER_MINUTE = rf"(?:-?ish)?[ -]?(?:bpm|{_BEATS}[ -](?:per|a|to the)[ -]minute|beats?[ ]?/[ ]?min)(?![a-z])"
 _BPM_FIGURE = r"[0-9]{1,3}(?:\.[0-9]{1,3})?"
 _BPM = re.compile(
     rf"(?<![0-9./])(?P<before>{_BPM_FIGURE}){_BEATS_PER_MINUTE}"
@@ -66,7 +67,7 @@ _BPM_RANGE = re.compile(
 )
 _NOTE_EQUALS = re.compile(
     r"(?P<dot>dotted[ -])?(?P<note>𝅗𝅥|♩|♪|half|minim|quarter|crotchet|eighth|quaver)(?:[ -]note)?(?P<dot_after>[ ]?\.)?"
-    rf"[ ]?[=≈][ ]?(?P<figure>{_BPM_FIGURE})(?![0-9/])",
+    rf"[ ]?(?:[=≈]|equals|is)[ ]?(?P<figure>{_BPM_FIGURE})(?![0-9/])",
     re.IGNORECASE | re.ASCII,
 )
 _QUARTERS = {"𝅗𝅥": 2.0, "half": 2.0, "minim": 2.0, "♪": 0.5, "eighth": 0.5, "quaver": 0.5}

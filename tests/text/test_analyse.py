@@ -75,6 +75,10 @@ def test_instruments(text, expected):
 @pytest.mark.parametrize(
     ("text", "played", "excluded"),
     [
+        ("everything but the drums", [], ["drums"]),
+        ("rather than strings use a choir", ["choir"], ["string ensemble"]),
+        ("I don't want drums; banjo, please", ["banjo"], ["drums"]),
+        ("small but the drums are loud", ["drums"], []),
         ("piano without drums", ["piano"], ["drums"]),
         ("no guitar", [], ["nylon-string guitar"]),
         ("no drums or bass, piano only", ["piano"], ["drums", "electric bass"]),
@@ -153,6 +157,25 @@ def test_any_text_gives_values_of_the_closed_lists_and_json(text):
     for label in everything:
         assert 0 < label.confidence <= 1
         assert 0 <= label.span[0] < label.span[1] <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "programs"),
+    [
+        ("no strings", {40, 42, 48, 50}),
+        ("without bass", {32, 33, 38}),
+        ("no Synths!", {80, 90, 62}),
+        ("no guitars", {24, 30}),
+    ],
+)
+def test_a_denied_family_is_all_of_it(text, programs):
+    (excluded,) = analyse(text).excluded_instruments
+    assert programs <= set(excluded.programs)
+
+
+def test_a_denied_instrument_is_that_and_no_other():
+    (excluded,) = analyse("without acoustic bass").excluded_instruments
+    assert excluded.programs == (32,)
 
 
 @pytest.mark.parametrize("unit", [" ", "9", "a", "1/", "forty-", "in a ", "without drums, ", "slow string "])

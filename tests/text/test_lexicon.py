@@ -3,6 +3,7 @@ from importlib.resources import files
 import pytest
 
 from amt_ray.midi.instruments import INSTRUMENTS, N_PROGRAMS
+from amt_ray.text.analyse import analyse
 from amt_ray.text.clean import tokenize
 from amt_ray.text.labels import GENRES, MOODS
 from amt_ray.text.lexicon import find, lexicon, tempo_words
@@ -49,3 +50,22 @@ def test_the_longest_term_wins_and_punctuation_parts_terms():
 
     assert terms("slow string ensemble and bass clarinet") == ["slow string ensemble", "bass clarinet"]
     assert terms("slow, string ensemble; bass. Clarinet") == ["slow", "string ensemble", "bass", "Clarinet"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("saxaphone, guitarr and violen", ["tenor saxophone", "nylon-string guitar", "violin"]),
+        ("pianoo with harpsicord", ["piano", "harpsichord"]),
+        ("it was recorded according to harmonic corners, synthesized", []),
+        ("the viola, a violent trumped plan", ["viola"]),
+    ],
+)
+def test_a_misspelt_instrument_is_known_and_other_words_are_left_alone(text, names):
+    assert [mention.name for mention in analyse(text).instruments] == names
+
+
+def test_a_misspelling_is_less_sure_than_a_name():
+    (wrong,), (right,) = analyse("saxaphone").instruments, analyse("saxophone").instruments
+    assert wrong.programs == right.programs
+    assert wrong.confidence < right.confidence
