@@ -62,4 +62,7 @@ def _continues(text: str, tokens: Sequence[Token], previous: Match, match: Match
     gap = text[previous.span[1] : match.span[0]]
     if not between <= links | _FILLERS or not _SENTENCE_ENDS.isdisjoint(gap):
         return False
+    # "without brass, andante" goes on with something else.
+    if {meaning.kind for meaning in previous.meanings}.isdisjoint(meaning.kind for meaning in match.meanings):
+        return False
     return not between.isdisjoint(links) or (denial in _LISTING and "," in gap)

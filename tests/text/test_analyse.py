@@ -159,6 +159,12 @@ def test_any_text_gives_values_of_the_closed_lists_and_json(text):
         assert 0 <= label.span[0] < label.span[1] <= len(text)
 
 
+def test_what_follows_a_list_of_denied_instruments_is_not_denied():
+    analysis = analyse("an orchestra without brass or flute, andante, in common time")
+    assert analysis.tempo_range_bpm is not None
+    assert analysis.time_signature == "4/4"
+
+
 @pytest.mark.parametrize(
     ("text", "programs"),
     [
