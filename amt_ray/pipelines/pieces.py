@@ -17,6 +17,7 @@ from amt_ray.midi.duplicates import near_duplicates
 from amt_ray.midi.fingerprint import SKETCH_SIZE, Sketch
 from amt_ray.midi.metadata import NAMES
 from amt_ray.midi.scan import MidiFile
+from amt_ray.pipelines.cluster import start_ray
 from amt_ray.pipelines.parsing import IDENTITY, RETRIED, is_among, slices
 from amt_ray.pipelines.parts import PARQUET, PART, Parts
 from amt_ray.schemas import PIECES, REJECTS
@@ -105,6 +106,8 @@ def write_rejects(rows: pa.Table, place: Workspace, made_of: str, settings: Mapp
 
 def write_pieces(rows: pa.Table, parts: Parts, place: Workspace, made_of: str, settings: Mapping[str, Any]) -> Manifest:
     """Copy the accepted rows from the parts into the artefact `pieces`, through Ray Data, and commit it."""
+    # Where all files were parsed by a run that was killed, nothing has started Ray yet.
+    start_ray()
     import ray.data
 
     accepted = rows.filter(pc.equal(rows["status"], ACCEPTED))
