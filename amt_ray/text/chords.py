@@ -31,12 +31,17 @@ def find_chords(text: str) -> Found[tuple[str, ...]] | None:
 
     A letter is a chord where "chords", "progression" or "changes" stands beside it, or in a run of three and more.
     """
-    runs = [*_runs(text, _SYMBOL), *_runs(text, _NUMERAL)]
+    runs = [*chord_runs(text), *_runs(text, _NUMERAL)]
     stated = sorted((f for run in runs if (f := _stated(text, run))), key=lambda f: f.span)
     if not stated:
         return None
     chords = tuple(chord for found in stated for chord in found.value)
     return Found(chords, max(f.confidence for f in stated), (stated[0].span[0], stated[-1].span[1]))
+
+
+def chord_runs(text: str) -> list[list[re.Match[str]]]:
+    """Return all that is written like chord symbols, in runs: whether it means chords, the words around it tell."""
+    return list(_runs(text, _SYMBOL))
 
 
 def _runs(text: str, pattern: re.Pattern[str]) -> Iterator[list[re.Match[str]]]:

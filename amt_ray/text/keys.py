@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from amt_ray.midi.keys import KEYS
+from amt_ray.text.chords import chord_runs
 from amt_ray.text.notation import Found, best
 
 _EXPLICIT, _PLAIN, _PLAUSIBLE, _DOUBTFUL = 0.95, 0.85, 0.75, 0.6
@@ -31,9 +32,6 @@ _LONE = re.compile(
     r"(?![A-Za-z0-9#♯♭/']|[ -]?(?i:m[ai]|flat|sharp|chord|\d))",
     re.ASCII,
 )
-_BESIDE_CHORD = re.compile(r"(?<![A-Za-z])[A-G][#♯♭b]?(?:m|maj|dim|7)?\d?[ ]?[-–—,→|]?[ ]?$")
-_CHORD_BESIDE = re.compile(r"[ ]?[-–—,→|]?[ ]?[A-G][#♯♭b]?(?:m|maj|dim|7)?\d?(?![A-Za-z])")
-_REACH = 12
 _KEY_PREFIX = re.compile(r"(?:\b[Kk]ey(?: of|:)?|\b[Ii]n|\bIN) $")
 _NEXT_WORD = re.compile(r"[ -]([A-Za-z]+)")
 _AFTER_ARTICLE = re.compile("keys?|change|mode|mood|feel|feeling|tonality|chords?|third|sixth|seventh")
@@ -53,13 +51,9 @@ def find_key(text: str) -> Found[str] | None:
         if m["mode"] or m.group().lower().startswith("key")
     )
     bare = (Found(_spell(m), _PLAUSIBLE, m.span()) for m in _BARE_KEY.finditer(text))
-    lone = (Found(_spell(m), _DOUBTFUL, m.span()) for m in _LONE.finditer(text) if not _is_beside_chord(text, m))
+    alone = {run[0].span() for run in chord_runs(text) if len(run) == 1}
+    lone = (Found(_spell(m), _DOUBTFUL, m.span()) for m in _LONE.finditer(text) if m["words"] or m.span() in alone)
     return best(f for f in (*named, *short, *bare, *lone) if f)
-
-
-def _is_beside_chord(text: str, m: re.Match[str]) -> bool:
-    before = text[max(0, m.start() - _REACH) : m.start()]
-    return bool(_BESIDE_CHORD.search(before) or _CHORD_BESIDE.match(text, m.end()))
 
 
 def _named_key(text: str, m: re.Match[str]) -> Found[str] | None:

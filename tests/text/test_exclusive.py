@@ -2,24 +2,18 @@ import pytest
 
 from amt_ray.text.analyse import analyse
 
-
-@pytest.mark.parametrize(
-    "text",
-    [
+ALONE = (
         "only piano", "a solo flute", "a piece for solo cello", "just strings", "piano only", "for cello alone",
         "performed by a solo piano in C major", "only for two violins", "unaccompanied violin", "purely brass",
-    ],
 )  # fmt: skip
-def test_nothing_but_what_is_named(text):
-    assert analyse(text).instruments_exclusive is True
+WITH_OTHERS = (
+        "", "only sad", "piano", "a piano and a flute", "solo violin with orchestra", "features a guitar solo",
+        "the only song with piano", "if only! A piano plays", "piano. Alone at last", "not only piano but also strings",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "", "only sad", "piano", "a piano and a flute", "solo violin with orchestra", "features a guitar solo",
-        "the only song with piano", "if only! A piano plays", "piano. Alone at last", "not only piano but also strings",
-    ],
-)  # fmt: skip
-def test_others_may_play(text):
-    assert analyse(text).instruments_exclusive is False
+    ("text", "is_exclusive"), [*((text, True) for text in ALONE), *((text, False) for text in WITH_OTHERS)]
+)
+def test_whether_others_may_play(text, is_exclusive):
+    assert analyse(text).instruments_exclusive is is_exclusive

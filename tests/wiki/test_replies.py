@@ -79,15 +79,14 @@ QUERIES = JSON | st.dictionaries(st.sampled_from(["pages", "redirects", "normali
 @given(st.fixed_dictionaries({}, optional={"batchcomplete": JSON, "continue": JSON, "query": QUERIES}))
 def test_a_reply_of_any_form_is_understood_or_a_bad_reply(reply):
     answer, amber = Answer(), Page("A", 1, 2, "")
-    calls = (
-        lambda: answer.add(reply),
-        lambda: answer.led_to(["A", "B"], "now"),
-        lambda: answer.read([amber], "now"),
-        lambda: answer.found("now"),
-    )
-    for call in calls:
-        with suppress(WikiError):
-            call()
+    with suppress(WikiError):
+        answer.add(reply)
+    with suppress(WikiError):
+        assert set(answer.led_to(["A", "B"], "now")) == {"A", "B"}
+    with suppress(WikiError):
+        assert set(answer.read([amber], "now")) <= {"A"}
+    with suppress(WikiError):
+        assert all(isinstance(page, Page) for page in answer.found("now"))
 
 
 @pytest.mark.parametrize("missing", ["pageid", "title", "lastrevid", "fullurl"])
