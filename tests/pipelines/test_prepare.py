@@ -7,7 +7,8 @@ from amt_ray.artifacts import Workspace
 from amt_ray.config import CollectSettings, PrepareSettings
 from amt_ray.midi.write import write_midi
 from amt_ray.pipelines.collect import collect
-from amt_ray.pipelines.prepare import prepare, reject_of
+from amt_ray.pipelines.prepare import prepare
+from amt_ray.pipelines.sequences import reject_of
 
 PLACE = {"library": "/midi", "path": "Ada/Dense.mid", "stage": "prepare"}
 
