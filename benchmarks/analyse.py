@@ -23,7 +23,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amt_ray.text.analyse import TextAnalysis, analyse
+from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import TextAnalysis
 
 PROMPTS = Path(__file__).parents[1] / "tests" / "text" / "prompts.jsonl"
 POLYPHONY = {"monophonic": "mono", "homophonic": "homo", "polyphonic": "poly"}

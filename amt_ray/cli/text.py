@@ -13,7 +13,7 @@ import typer
 from amt_ray.console import Display
 
 if TYPE_CHECKING:
-    from amt_ray.text.analyse import Evidence, Label, Mention, TextAnalysis
+    from amt_ray.text.analysis import Evidence, Label, Mention, TextAnalysis
 
 _NAMES = {
     "tempo_bpm": "Tempo, BPM",

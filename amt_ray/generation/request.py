@@ -16,7 +16,8 @@ from amt_ray.events.controls import Controls
 from amt_ray.events.vocabulary import BAR_UNITS, METRES, TIME_SIGNATURE, UNITS_PER_QUARTER
 from amt_ray.midi.instruments import DRUMS
 from amt_ray.midi.keys import KEYS
-from amt_ray.text.analyse import TextAnalysis, analyse
+from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import TextAnalysis
 from amt_ray.text.labels import GENRES, MOODS
 
 MOST_BARS = 256

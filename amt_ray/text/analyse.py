@@ -7,11 +7,12 @@ what is implied (a waltz is in 3/4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from amt_ray.midi.instruments import family_of
+from amt_ray.text.analysis import Evidence, Label, Mention, TextAnalysis
 from amt_ray.text.chords import find_chords
 from amt_ray.text.clean import Token, clean_tokens, tokenize
 from amt_ray.text.denial import denied_matches
@@ -29,69 +30,6 @@ from amt_ray.text.notation import (
 )
 
 _MELODIC_STRINGS_AND_VOICES = frozenset({"violin", "viola", "cello", "double bass", "fiddle", "voice"})
-
-
-@dataclass(frozen=True)
-class Label:
-    """A label of a closed list (`MOODS`, `GENRES`), how sure we are (0..1), and where the text says it."""
-
-    name: str
-    confidence: float
-    span: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Mention:
-    """An instrument in a text.
-
-    `programs` are the General MIDI programs 0..127 (128 = drums) that would satisfy it, the one to play first; `name` is
-    that program's name in `INSTRUMENTS`.
-    """
-
-    name: str
-    programs: tuple[int, ...]
-    confidence: float
-    span: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How sure we are of a single value (0..1), and where the text says it."""
-
-    confidence: float
-    span: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class TextAnalysis:
-    """Everything that a text says about music; `dataclasses.asdict` gives plain JSON values.
-
-    `evidence` has one entry, by field name, for each single value that is not None, and for the chords.
-    """
-
-    cleaned: str
-    n_chars_before: int
-    n_chars_after: int
-    keywords: tuple[str, ...]
-    moods: tuple[Label, ...] = ()
-    genres: tuple[Label, ...] = ()
-    instruments: tuple[Mention, ...] = ()
-    excluded_instruments: tuple[Mention, ...] = ()
-    tempo_bpm: float | None = None
-    """Quarter notes a minute."""
-    tempo_range_bpm: tuple[float, float] | None = None
-    key: str | None = None
-    """Spelled as in `amt_ray.midi.keys.KEYS`."""
-    time_signature: str | None = None
-    bars: int | None = None
-    duration_s: tuple[float, float] | None = None
-    polyphony: str | None = None
-    """`"mono"`, `"homo"` or `"poly"`."""
-    chords: tuple[str, ...] = ()
-    """As they are written, in the text's order: `"Am"`, `"F#m7"`, or Roman numerals."""
-    instruments_exclusive: bool = False
-    """Whether no others are wanted: "only piano", "solo flute"."""
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
 def analyse(text: str) -> TextAnalysis:

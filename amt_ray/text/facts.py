@@ -13,7 +13,8 @@ from typing import Any
 
 from amt_ray.midi.instruments import DRUMS, INSTRUMENTS
 from amt_ray.midi.keys import KEYS, MIN_KEY_CONFIDENCE
-from amt_ray.text.analyse import TextAnalysis, analyse
+from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import TextAnalysis
 from amt_ray.text.lexicon import tempo_words
 from amt_ray.text.notation import FASTEST_BPM, SLOWEST_BPM, TIME_SIGNATURES
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from amt_ray.errors import RequestError
-from amt_ray.text.analyse import TextAnalysis, analyse
+from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import TextAnalysis
 
 _LEFT_OUT = frozenset({"cleaned", "n_chars_before", "n_chars_after", "evidence"})
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from amt_ray.midi.instruments import DRUMS, INSTRUMENTS
 from amt_ray.midi.keys import KEYS
-from amt_ray.text.analyse import Label, Mention, analyse
+from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import Label, Mention
 from amt_ray.text.labels import GENRES, MOODS
 from amt_ray.text.notation import TIME_SIGNATURES
 
