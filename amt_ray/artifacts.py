@@ -33,6 +33,7 @@ MADE_BY = {
     "captions": "amt prepare",
     "embeddings": "amt prepare",
     "styles": "amt prepare",
+    "style_of_piece": "amt prepare",
     "sequences": "amt prepare",
 }
 

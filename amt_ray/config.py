@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Preset = Literal["tiny", "small", "base", "large"]
+EncoderDevice = Literal["cpu", "cuda", "auto"]
 
 
 class Settings(BaseModel):
@@ -68,6 +69,8 @@ class PrepareSettings(Settings):
     """`pieces` to captions, embeddings, styles and sequences."""
 
     encoder: str = Field("all-MiniLM-L6-v2", description="Sentence encoder: a hub name or a local folder.")
+    device: EncoderDevice = Field("auto", description="What the encoder runs on; auto: GPUs where Ray has some.")
+    batch_size: int = Field(32, ge=1, le=4096, description="Texts that the encoder reads at once.")
     min_styles: int = Field(2, ge=2, le=16, description="Fewest styles tried.")
     max_styles: int = Field(10, ge=2, le=16, description="Most styles tried; the event language has 16.")
     window_tokens: int = Field(1024, ge=64, le=4096, description="Most events in a training window.")

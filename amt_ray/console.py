@@ -33,6 +33,8 @@ class Display:
     def table(self, title: str, rows: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Print rows of name and value."""
         table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2))
+        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in rows.items() if isinstance(rows, Mapping) else rows:
             table.add_row(escape(name), escape(str(value)))
         self.out.print(table)

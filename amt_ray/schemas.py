@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column changes its meaning; a workspace of another version is refused."""
 
 _FEATURES = [
@@ -84,7 +84,18 @@ ARTICLES = pa.schema(
         ("fetched_at", pa.string()),  # ISO 8601, UTC
     ]
 )
-CAPTIONS = pa.schema([("piece_id", pa.string()), ("kind", pa.string()), ("text", pa.string())])
+_LABELS = pa.list_(pa.struct([("name", pa.string()), ("confidence", pa.float64())]))  # confidence 0..1
+CAPTIONS = pa.schema(
+    [
+        ("piece_id", pa.string()),
+        ("kind", pa.string()),  # features-0, features-1 …; wikipedia: what the article says of the music
+        ("text", pa.string()),
+        ("keywords", pa.list_(pa.string())),  # most telling first
+        ("moods", _LABELS),
+        ("genres", _LABELS),
+        ("instruments", _LABELS),
+    ]
+)
 EMBEDDINGS = pa.schema([("piece_id", pa.string()), ("kind", pa.string()), ("vector", pa.list_(pa.float32()))])
 STYLES = pa.schema(
     [
@@ -92,6 +103,15 @@ STYLES = pa.schema(
         ("name", pa.string()),
         ("size", pa.int64()),
         ("centroid", pa.list_(pa.float32())),
+    ]
+)
+STYLE_OF_PIECE = pa.schema(
+    [
+        ("piece_id", pa.string()),
+        ("style", pa.int16()),
+        ("similarity", pa.float32()),  # cosine with the style's centroid, -1..1
+        ("x", pa.float32()),  # on a flat map of all pieces, like beside like
+        ("y", pa.float32()),
     ]
 )
 SEQUENCES = pa.schema(
@@ -112,6 +132,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "captions": CAPTIONS,
     "embeddings": EMBEDDINGS,
     "styles": STYLES,
+    "style_of_piece": STYLE_OF_PIECE,
     "sequences": SEQUENCES,
 }
 """Artefact name to schema: the whole list of what a workspace can hold."""

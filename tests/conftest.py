@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from encoders import save_plain_bert
 from hypothesis import HealthCheck, settings
 from strategies import compose, make_piece
 
@@ -37,6 +38,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 ARTISTS = ("Ada Quaver", "Bela Minim", "Clara Breve")
 N_PIECES = 12
+
+
+@pytest.fixture(scope="session")
+def plain_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small random encoder."""
+    return save_plain_bert(tmp_path_factory.mktemp("bert"))
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,15 @@
 
 import json
 
+import pyarrow as pa
 import pytest
+from encoders import save_plain_bert
 
+from amt_ray.artifacts import Workspace
 from amt_ray.cli import main as cli
-from amt_ray.errors import AmtError, InvalidPiece
+from amt_ray.errors import AmtError, EncoderError, InvalidPiece
+from amt_ray.schemas import CAPTIONS, EMBEDDINGS
+from amt_ray.text.embed import TextEncoder, find_encoder
 
 BLOCKS = ("SPECIAL", "POSITION", "PITCH", "DRUM", "PROGRAM", "VELOCITY", "DURATION", "TEMPO", "KEY", "STYLE", "GENRE")
 
@@ -20,6 +25,18 @@ def run(capsys):
         return code, captured.out, captured.err
 
     return run
+
+
+def embedded(folder, encoder, texts):
+    """A workspace with these captions, embedded by the encoder of this folder."""
+    place, source = Workspace(str(folder)), find_encoder(str(encoder))
+    keys = [{"piece_id": str(i), "kind": "features-0"} for i in range(len(texts))]
+    rows = [key | {"text": text} for key, text in zip(keys, texts, strict=True)]
+    place.write("captions", pa.Table.from_pylist(rows, CAPTIONS), "c", {}, {})
+    rows = [key | {"vector": v} for key, v in zip(keys, TextEncoder(str(encoder)).encode(texts).tolist(), strict=True)]
+    facts = {"encoder": str(encoder), "fingerprint": source.fingerprint, "dim": 16}
+    place.write("embeddings", pa.Table.from_pylist(rows, EMBEDDINGS), "e", {}, facts)
+    return place
 
 
 def sentence(err):
@@ -113,22 +130,62 @@ def test_the_table_of_events_is_whole(run):
 
 
 def test_analyse_shows_what_a_text_says_and_where(run):
-    code, out, _ = run("analyse", "A melancholic waltz for solo piano in F# minor, Am F C G, no drums")
+    text = "A melancholic waltz for solo piano in F# minor, Am F C G, 90 bpm, slow, fast, no drums, like Satie"
+    code, out, _ = run("analyse", text, "--words-only")
     assert code == 0
     for shown in (
-        'melancholic (0.90, "melancholic")',
+        "Characters 98 before, 75 after, 23 removed",
+        "Keywords melancholic, waltz,",
+        'Emotion melancholic (0.90, "melancholic")',
+        "Valence -0.55 of -1",
+        'Instrument piano (0.95, "piano")',
+        "Instrument no others",
+        'Not wanted drums (0.95, "drums")',
+        'Style hint Erik Satie (0.90, "Satie")',
         'F# minor (0.95, "F# minor")',
+        'Mode minor (0.95, "F# minor")',
         'Am F C G (0.85, "Am F C G")',
-        "none wanted",
+        '"slow" and "fast"; 90 BPM was taken.',
     ):
         assert shown in " ".join(out.split())
+    assert "Embedding" not in out
 
 
-def test_analyse_writes_a_json_line_for_each_text(run, tmp_path):
+def test_analyse_compares_a_text_with_a_workspace_by_its_encoder(run, tmp_path, plain_bert):
+    place = embedded(tmp_path / "w", plain_bert, ["slow piano", "jazz"])
+    code, out, _ = run("analyse", "slow  piano", "--workspace", place.root)
+    assert code == 0
+    shown = " ".join(out.split())
+    assert "Embedding shape (16,), norm 1.000" in shown
+    assert "Similarity 1.00 to the nearest of 2 captions of /" in shown
+    assert '"slow piano" 0.9' in shown
+    other = save_plain_bert(tmp_path)
+    code, _, err = run("analyse", "slow piano", "--workspace", place.root, "--encoder", other)
+    assert (code, "its fingerprint is" in sentence(err)) == (6, True)
+    code, _, err = run("analyse", "slow piano", "--workspace", tmp_path / "nothing")
+    assert (code, "amt prepare" in sentence(err)) == (4, True)
+
+
+def test_analyse_reads_words_alone_where_no_encoder_is_installed(run, tmp_path, monkeypatch):
+    def missing(name, device="cpu"):
+        raise EncoderError(name, "it is not here", "install it")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("amt_ray.text.embed.TextEncoder", missing)
+    code, out, err = run("analyse", "a slow waltz")
+    assert (code, err.strip()) == (0, "words alone are read: text encoder all-MiniLM-L6-v2: it is not here; install it.")
+    assert '3/4 (0.60, "waltz")' in out
+    code, _, err = run("analyse", "a slow waltz", "--encoder", "x")
+    assert (code, sentence(err)) == (6, "error: text encoder x: it is not here; install it.")
+
+
+def test_analyse_writes_a_json_line_for_each_text(run, tmp_path, plain_bert):
     (tmp_path / "texts.jsonl").write_text('{"id": "a", "text": "slow piano"}\n{"id": "b", "text": ""}\n')
-    code, out, _ = run("analyse", "--input", tmp_path / "texts.jsonl", "--json")
+    code, out, err = run("analyse", "--input", tmp_path / "texts.jsonl", "--json", "--encoder", plain_bert)
     assert code == 0
     assert [json.loads(line)["id"] for line in out.splitlines()] == ["a", "b"]
+    assert err.startswith("texts: 2 of 2 (100%")
+    assert run("analyse", "slow piano", "--json", "--words-only")[1].startswith('{"id": "", ')
 
 
 @pytest.mark.parametrize(

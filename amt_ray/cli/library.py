@@ -138,10 +138,21 @@ def export(
     format: Annotated[Literal["json"], typer.Option(help="What to write.")] = "json",  # noqa: A002
     out: Annotated[str | None, typer.Option("--out", "-o", help="Where; the workspace itself by default.")] = None,
 ) -> None:
-    """Write the pieces, and the pieces with their articles, for other programs."""
+    """Write the pieces, their articles, captions, embeddings and styles for other programs."""
+    from amt_ray.artifacts import without_secrets
     from amt_ray.pipelines.export import export_json
 
     display = Display()
     report = export_json(workspace, out)
-    for name, file in {"Metadata": report.metadata, "Paired data": report.paired}.items():
-        display.say(f"{name} saved to: {file.path} ({file.size_bytes / 1000:,.0f} KB, {file.n_pieces:,} pieces)")
+    files = {
+        "Metadata": (report.metadata, "pieces"),
+        "Paired data": (report.paired, "pieces"),
+        "Embeddings": (report.embeddings, "captions"),
+        "Clustered data": (report.clustered, "pieces"),
+    }
+    for name, (file, things) in files.items():
+        if file is not None:
+            size = f"{file.size_bytes / 1000:,.0f} KB, {file.n_objects:,} {things}"
+            display.say(f"{name} saved to: {without_secrets(file.path)} ({size})")
+    for name, reason in report.left_out.items():
+        display.say(f"{name} left out: {reason}")

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from amt_ray.cli import library, model, text
+from amt_ray.cli import library, model, styles, text
 from amt_ray.console import Display
 from amt_ray.errors import (
     AmtError,
@@ -52,6 +52,7 @@ app.add_typer(inspect, name="inspect")
 for command in (library.corpus, library.collect, library.export, model.prepare, model.train, model.generate, model.demo):
     app.command()(command)
 app.command()(model.serve)
+app.command()(styles.styles)
 app.command()(text.analyse)
 
 

@@ -17,10 +17,13 @@ from amt_ray.events.vocabulary import BAR_UNITS, METRES, TIME_SIGNATURE, UNITS_P
 from amt_ray.midi.instruments import DRUMS
 from amt_ray.midi.keys import KEYS
 from amt_ray.text.analyse import analyse
-from amt_ray.text.analysis import TextAnalysis
+from amt_ray.text.analysis import TextAnalysis, surest
+from amt_ray.text.keys import find_key, nearest_key
 from amt_ray.text.labels import GENRES, MOODS
 
 MOST_BARS = 256
+_DENSITIES_NOTES_PER_BEAT = {"sparse": 1.0, "dense": 8.0}
+"""Within what captions call so, as `amt_ray.text.facts` has it."""
 _PROGRAM_NUMBERS = {str(program) for program in range(DRUMS)}
 
 
@@ -84,7 +87,8 @@ class Plan:
 def plan(request: Request, style: int | None) -> Plan:
     """Read the text, let the options win, and settle every control that is stated by either.
 
-    Raises RequestError for an option that names nothing the event language knows.
+    Of a church mode, the parallel major or minor is asked for. Raises RequestError for an option that names nothing the
+    event language knows, and for a metre that it lacks, also where the text names it.
     """
     analysis = analyse(request.text)
     excluded = {p for mention in analysis.excluded_instruments for p in mention.programs}
@@ -95,15 +99,16 @@ def plan(request: Request, style: int | None) -> Plan:
         else tuple(mention.programs[0] for mention in analysis.instruments if mention.programs[0] not in excluded)
     )
     tempo_bpm = request.tempo_bpm or analysis.tempo_bpm or _middle(analysis.tempo_range_bpm)
-    metre = _choice("time_signature", request.time_signature, TIME_SIGNATURE.names) or analysis.time_signature
+    metre = _choice("time_signature", request.time_signature or analysis.time_signature, TIME_SIGNATURE.names)
     controls = Controls(
         style=style,
-        genre=_choice("genre", request.genre, GENRES) or next((label.name for label in analysis.genres), None),
-        mood=_choice("mood", request.mood, MOODS) or next((label.name for label in analysis.moods), None),
+        genre=_choice("genre", request.genre, GENRES) or surest(analysis.genres, GENRES),
+        mood=_choice("mood", request.mood, MOODS) or surest(analysis.moods, MOODS),
         tempo_bpm=tempo_bpm,
-        key=_key(request.key) or analysis.key,
+        key=_key(request.key or analysis.key),
         time_signature=metre,
         programs=tuple(dict.fromkeys(programs)),
+        density_notes_per_beat=_DENSITIES_NOTES_PER_BEAT.get(analysis.density or ""),
         polyphony=analysis.polyphony,
         bars=request.bars or analysis.bars or _bars_of(analysis.duration_s, tempo_bpm, metre),
     )
@@ -129,10 +134,10 @@ def _choice(field: str, received: str | None, allowed: Sequence[str]) -> str | N
 def _key(received: str | None) -> str | None:
     if received is None or received in KEYS:
         return received
-    key = analyse(f"in {received}").key
+    key = find_key(f"in {received}")
     if key is None:
         raise RequestError("key", repr(received), "a key such as D minor, F# major or Bb minor")
-    return key
+    return nearest_key(key.value)
 
 
 def _middle(bounds: tuple[float, float] | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ from amt_ray.artifacts import Workspace
 from amt_ray.config import PrepareSettings
 from amt_ray.pipelines.caption import make_captions
 from amt_ray.pipelines.embed import make_embeddings
+from amt_ray.pipelines.encoding import choose_device
 from amt_ray.pipelines.progress import Progress, silent
 from amt_ray.pipelines.sequences import make_sequences, note_rejects
 from amt_ray.pipelines.styles import make_styles
-from amt_ray.text.embed import TextEncoder
+from amt_ray.text.embed import find_encoder
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class PrepareReport:
     n_captions: int
     encoder: str
     embedding_dim: int
+    n_texts_embedded: int
+    """Different captions that were embedded this time; 0 when their embeddings were there."""
+    embedding_s: float
+    """How long that took, with the start of the processes that did it."""
     silhouette_by_k: Mapping[int, float]
     styles: Mapping[str, int]
     """Pieces by style name, the largest first."""
@@ -32,19 +38,29 @@ class PrepareReport:
     pieces_without_windows: int
     was_current: bool
 
+    @property
+    def texts_per_s(self) -> float:
+        """How fast texts were embedded, with the start; 0 when none was."""
+        return self.n_texts_embedded / self.embedding_s if self.n_texts_embedded else 0.0
+
 
 def prepare(workspace: str, settings: PrepareSettings | None = None, progress: Progress = silent) -> PrepareReport:
     """Make captions, embeddings, styles and sequences of the workspace's pieces.
 
-    Raises WorkspaceError when there are no pieces yet, EncoderError when the encoder is not found.
+    Raises WorkspaceError when there are no pieces yet, EncoderError when the encoder is not found or cannot be loaded,
+    RequestError for a device that is not there.
     """
     settings = settings or PrepareSettings()
     place = Workspace(workspace)
     pieces = place.need("pieces")
-    encoder = TextEncoder(settings.encoder)
+    encoder = find_encoder(settings.encoder)
+    if settings.device == "cuda":  # refused before anything is written
+        choose_device(settings.device)
     before = {name: place.manifest(name) for name in ("captions", "embeddings", "styles", "sequences")}
-    texts = make_captions(place, pieces, progress)
+    texts = make_captions(place, pieces, settings, encoder, progress)
+    began_s = time.monotonic()
     vectors = make_embeddings(place, texts, settings, encoder, progress)
+    embedding_s = time.monotonic() - began_s
     styles = make_styles(place, vectors, settings)
     sequences = make_sequences(place, pieces, styles, settings, progress)
     note_rejects(place, pieces, sequences, settings)
@@ -54,6 +70,8 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
         n_captions=texts.n_rows,
         encoder=settings.encoder,
         embedding_dim=vectors.facts["dim"],
+        n_texts_embedded=vectors.facts["texts"] if vectors != before["embeddings"] else 0,
+        embedding_s=embedding_s,
         silhouette_by_k={int(k): v for k, v in styles.facts["silhouette_by_k"].items()},
         styles=styles.facts["sizes"],
         n_windows=sequences.n_rows,

@@ -15,7 +15,7 @@ from amt_ray.pipelines.progress import Progress, polled
 if TYPE_CHECKING:
     import ray.data
 
-_COUNTED = {"captions": "pieces described", "embeddings": "captions embedded", "sequences": "pieces encoded"}
+_COUNTED = {"captions": "pieces described", "embeddings": "texts embedded", "sequences": "pieces encoded"}
 """What progress counts while an artefact is made: the rows that go in."""
 
 

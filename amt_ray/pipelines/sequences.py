@@ -17,6 +17,8 @@ from amt_ray.pipelines.progress import Progress
 from amt_ray.pipelines.rows import slices, write_rows
 from amt_ray.schemas import REJECTS, SEQUENCES
 from amt_ray.text.analyse import analyse
+from amt_ray.text.analysis import surest
+from amt_ray.text.labels import GENRES
 from amt_ray.training.windows import Labels, cut_windows, split_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def make_sequences(
     made_of = fingerprint("sequences", pieces.version, styles.version, settings.window_tokens, settings.validation_share)
     if current := place.current("sequences", made_of):
         return current
-    style_of = styles.facts["style_of_piece"]
+    styled = place.table("style_of_piece", ["piece_id", "style"])
+    style_of = dict(zip(styled["piece_id"].to_pylist(), styled["style"].to_pylist(), strict=True))
 
     def transform(rows: ray.data.Dataset) -> ray.data.Dataset:
         return rows.map_batches(
@@ -40,7 +43,11 @@ def make_sequences(
         )
 
     blocks = slices(place.table("pieces", ["piece_id", "genre", "midi"]), PIECES_PER_BLOCK)
-    return write_rows(place, "sequences", made_of, blocks, transform, progress, _window_facts)
+
+    def facts_of(windows: pa.Table) -> dict[str, Any]:
+        return _window_facts(windows) | {"styles": styles.version}
+
+    return write_rows(place, "sequences", made_of, blocks, transform, progress, facts_of)
 
 
 def note_rejects(place: Workspace, pieces: Manifest, sequences: Manifest, settings: PrepareSettings) -> None:
@@ -77,7 +84,7 @@ def _windows_of(
     piece: Mapping[str, Any], style_of: Mapping[str, int], settings: PrepareSettings
 ) -> Iterable[dict[str, Any]]:
     style = style_of.get(piece["piece_id"])
-    labels = Labels(style=style, genre=next((label.name for label in analyse(piece["genre"] or "").genres), None))
+    labels = Labels(style=style, genre=surest(analyse(piece["genre"] or "").genres, GENRES))
     split = split_of(piece["piece_id"], settings.validation_share)
     try:
         quantised = quantise(parse_midi(piece["midi"]))

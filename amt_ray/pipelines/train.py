@@ -17,7 +17,7 @@ from typing import Any
 
 from amt_ray.artifacts import Workspace, fingerprint
 from amt_ray.config import PRESETS, TrainSettings
-from amt_ray.errors import BundleError, RequestError, TrainingError
+from amt_ray.errors import BundleError, RequestError, TrainingError, WorkspaceError
 from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
 from amt_ray.training.loop import Trained, train
@@ -47,7 +47,7 @@ def train_model(
     when the bundle cannot be written, RequestError for more workers than Ray has room for.
     """
     place = Workspace(workspace)
-    made_of = fingerprint("model", place.need("sequences").version, place.need("embeddings").version, settings.model_dump())
+    made_of = fingerprint("model", *_need_prepared(place), settings.model_dump())
     if bundle is None and "://" in workspace:
         raise RequestError("bundle", "nothing", "a local folder, because the workspace is not on this machine")
     target = Path(bundle) if bundle is not None else Path(place.path) / "model"
@@ -68,6 +68,17 @@ def train_model(
     trained = load_bundle(target)
     seconds = time.monotonic() - began_s
     return TrainReport(str(target), trained.model.num_parameters(), trained.training["metrics"], seconds, False)
+
+
+def _need_prepared(place: Workspace) -> tuple[str, str]:
+    """The versions of the sequences and of the embeddings, which must both go with the styles that there are."""
+    sequences, embeddings, styles = (place.need(name) for name in ("sequences", "embeddings", "styles"))
+    is_mended_by = f"run `amt prepare {place.root}`"
+    if sequences.facts["styles"] != styles.version:
+        raise WorkspaceError(place.root, "its training windows carry other styles than it has now", is_mended_by)
+    if styles.facts["encoder_fingerprint"] != embeddings.facts["fingerprint"]:
+        raise WorkspaceError(place.root, "its styles and its embeddings are of two encoders", is_mended_by)
+    return sequences.version, embeddings.version
 
 
 def _current(target: Path, made_of: str) -> Bundle | None:

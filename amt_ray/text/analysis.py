@@ -6,17 +6,29 @@ implied (a waltz is in 3/4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+
+NAMED = 0.3
+"""A text names a label whose words give it this confidence or more; with less, they bring it to mind."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A label of a closed list (`MOODS`, `GENRES`), how sure we are (0..1), and where the text says it."""
+    """A label, how sure we are of it (0..1), and where the text says it.
+
+    Genres are of the closed list `GENRES`; moods of `MOODS`, or themes such as "film"; style hints are any names.
+    """
 
     name: str
     confidence: float
     span: tuple[int, int]
+
+
+def surest(labels: Sequence[Label], allowed: Collection[str]) -> str | None:
+    """Return the name of the surest label that is allowed and that its text names; None where there is none."""
+    named = [label for label in labels if label.name in allowed and label.confidence >= NAMED]
+    return max(named, key=lambda label: label.confidence).name if named else None
 
 
 @dataclass(frozen=True)

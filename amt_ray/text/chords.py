@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from amt_ray.text.notation import Found
+from amt_ray.text.found import Found
 
 _EXPLICIT, _BARE = 0.95, 0.85
 
@@ -77,9 +77,14 @@ def _stated(text: str, run: list[re.Match[str]]) -> Found[tuple[str, ...]] | Non
     around = before + text[end : end + _CUE_REACH]
     if len(run) < _BARE_CHORDS or _is_in_words(run[0]) or (set(chords) <= {"A", "B", "C", "D"} and _FORM.search(around)):
         return None
-    if run[0].re is _NUMERAL and not _DASH.fullmatch(text, run[0].end(), run[1].start()):
+    if run[0].re is _NUMERAL and not (_DASH.fullmatch(text, run[0].end(), run[1].start()) or _is_progression(chords)):
         return None
     return Found(chords, _BARE, (start, end))
+
+
+def _is_progression(numerals: tuple[str, ...]) -> bool:
+    """Tell "vi IV I V" from acts and movements: "I II III"."""
+    return any(numeral.islower() for numeral in numerals) and any(numeral.isupper() for numeral in numerals)
 
 
 def _spelled(symbol: str) -> str:

@@ -13,11 +13,14 @@ from typing import NamedTuple
 
 from amt_ray.text.lexicon_files import read_rows
 
-# A metre, a decimal, a note name with its accidental, a word ("r&b", "don't"), or a sign that stands for "and".
+# A metre, a decimal, a note name with its accidental, a word ("r&b", "don't"), a sign that stands for "and", or an emoji.
 _TOKEN = re.compile(
-    r"[0-9]+/[0-9]+|[0-9]+\.[0-9]+|[A-Ga-g][#♯♭](?![^\W_])|[^\W_]+(?:['’&][^\W_]+)*|[&+]",
+    r"[0-9]+/[0-9]+|[0-9]+\.[0-9]+|[A-Ga-g][#♯♭](?![^\W_])|[^\W_]+(?:['’&][^\W_]+)*|[&+]|"
+    r"[\U0001F300-\U0001FAFF\u2600-\u27BF]",
 )
-_WORD_JOINER = re.compile(r"[\s\-‐‑–_'’]*")
+_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+# Spaces, hyphens, and what emoji are put together with.
+_WORD_JOINER = re.compile(r"[\s\-‐‑–_'’\u200d\ufe0f]*")
 _AFTER_TONIC = frozenset({"major", "minor", "flat", "sharp"})
 
 
@@ -36,7 +39,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def clean(text: str) -> str:
-    """Return the words that carry meaning, parted by one space: no stop words, no punctuation, lower case.
+    """Return the words that carry meaning, parted by one space: no stop words, no punctuation, no emoji, lower case.
 
     Stop words are the closed word classes of English (`lexicons/stopwords.csv`); "no" and "without" stay, and so does the
     "A" of "A minor".
@@ -50,7 +53,8 @@ def clean_tokens(text: str, tokens: Sequence[Token]) -> str:
     return " ".join(
         token.word
         for token, next_word in zip(tokens, following, strict=True)
-        if token.word not in stop_words() or (text[token.start : token.end] == "A" and next_word in _AFTER_TONIC)
+        if (token.word not in stop_words() and not _EMOJI.match(token.word))
+        or (text[token.start : token.end] == "A" and next_word in _AFTER_TONIC)
     )
 
 

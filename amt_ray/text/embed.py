@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from amt_ray.artifacts import Manifest, Workspace
 from amt_ray.errors import EncoderError
 from amt_ray.text.encoder_source import DEFAULT_ENCODER, EncoderSource, find_encoder
 from amt_ray.text.quiet import quiet
 
-__all__ = ["DEFAULT_ENCODER", "TOLERANCE", "EncoderSource", "TextEncoder", "find_encoder"]
+__all__ = ["DEFAULT_ENCODER", "TOLERANCE", "EncoderSource", "TextEncoder", "find_encoder", "need_embeddings"]
 
 TOLERANCE = 1e-5
 
@@ -63,8 +64,28 @@ class TextEncoder:
         if not distinct:
             return np.zeros((0, self.dim), np.float32)
         with quiet():
+            # Half of a UTF-16 pair, as JSON and command lines can hold, is no character to the tokenizer.
+            texts_in_utf8 = [text.encode("utf-8", "replace").decode() for text in distinct]
             vectors = self._model.encode(
-                list(distinct), batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
+                texts_in_utf8, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
             )
         rows: npt.NDArray[np.float32] = np.asarray(vectors, np.float32)[[distinct[text] for text in texts]]
         return rows
+
+
+def need_embeddings(place: Workspace, name: str, fingerprint: str) -> Manifest:
+    """Return the manifest of a workspace's embeddings, which the encoder of this name and fingerprint must have made.
+
+    Numbers of different encoders have nothing to do with each other, even where they are equally many. Raises EncoderError
+    for another encoder's embeddings, WorkspaceError where there are none.
+    """
+    manifest = place.need("embeddings")
+    made_by, theirs = manifest.facts["encoder"], manifest.facts["fingerprint"]
+    if theirs != fingerprint:
+        raise EncoderError(
+            name,
+            f"its fingerprint is {fingerprint[:12]}, but the embeddings of workspace {place.root} were made by {made_by} "
+            f"({theirs[:12]})",
+            f"use {made_by}, or run `amt prepare {place.root} --encoder {name}` to embed its captions again",
+        )
+    return manifest

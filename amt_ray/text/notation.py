@@ -7,141 +7,96 @@ and run in linear time: every repeat in a pattern is bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterator
 
-T = TypeVar("T")
+from amt_ray.text.found import STATED, Found, T, best, is_denied
+from amt_ray.text.lengths import find_bars, find_duration
+from amt_ray.text.tempo import FASTEST_BPM, SLOWEST_BPM, find_bpm, find_bpm_range
+
+__all__ = [
+    "FASTEST_BPM",
+    "SLOWEST_BPM",
+    "TIME_SIGNATURES",
+    "Found",
+    "T",
+    "best",
+    "find_bars",
+    "find_bpm",
+    "find_bpm_range",
+    "find_duration",
+    "find_time_signature",
+    "is_time_signature",
+]
 
 _METRES = "1/8 1/4 2/4 3/4 4/4 5/4 6/4 2/2 3/2 3/8 6/8 7/8 9/8 12/8"
 TIME_SIGNATURES: tuple[str, ...] = tuple(_METRES.split())
-"""The metres that are read from a text."""
-SLOWEST_BPM, FASTEST_BPM = 10.0, 400.0
-"""A stated tempo outside this range, in quarter notes a minute, is not taken for one."""
+"""The metres that a caption may state; a text may name others."""
+MOST_BEATS = 32
+_NOTE_VALUES = (1, 2, 4, 8, 16, 32)
+# Beats a bar with which two figures are a metre without being called one: 1/4 is rather a fraction, 20/4 a date.
+_USUAL_BEATS = {2: range(2, 5), 4: range(2, 14), 8: range(2, 20), 16: range(3, 22)}
 
-_EXPLICIT = 0.95
-
-
-@dataclass(frozen=True)
-class Found(Generic[T]):
-    """A value that the text states, the confidence 0..1, and where."""
-
-    value: T
-    confidence: float
-    span: tuple[int, int]
-
-
-def best(found: Iterable[Found[T]]) -> Found[T] | None:
-    """Return the most confident, the earliest of equals; None where there is none."""
-    return min(found, key=lambda f: (-f.confidence, f.span), default=None)
-
-
-_TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_ONES_WORDS = "one two three four five six seven eight nine"
-_TEENS_WORDS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = {word: 10 * i for i, word in enumerate(_TENS_WORDS.split(), start=2)}
-_ONES = {word: i for i, word in enumerate(f"{_ONES_WORDS} {_TEENS_WORDS}".split(), start=1)}
-_NUMBER = (
-    rf"(?<![a-z0-9.])(?:(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_ONES)}))?|"
-    rf"{'|'.join(sorted(_ONES, key=len, reverse=True))}|[0-9]{{1,4}}(?:\.[0-9]{{1,3}})?)"
+_AFTER_FRACTION = (
+    "of|notes?|steps?|inch|inches|stars?|cups?|tones?|size|scale|length|way|full|empty|majority|speed|rests?|triplets?|"
+    "finals?|reviews?|points?|people|years?"
 )
+_FIGURES = re.compile(
+    rf"(?<![\w/.:$€£#])(?P<beats>[0-9]{{1,2}}) ?[/⁄] ?(?P<value>[0-9]{{1,2}})(?![0-9/]|ths?\b|\.[0-9]|"
+    rf"[ -](?:{_AFTER_FRACTION})\b)"
+)
+_CUE_BEFORE = re.compile(
+    r"\b(?:(?:time|met(?:re|er)s?|signatures?|measures?|bars?|feel|rhythm)(?:[ ](?:of|is|set|to|in|at|was|"
+    r"being|a|an)){0,3}|in(?: an?)?)"
+    r"[ ]?[:=,]?[ ]?$",
+    re.IGNORECASE,
+)
+_CUE_AFTER = re.compile(r"[ -]?(?:time|met(?:re|er)|signature|feel|bars?|measures?|groove|beat)\b", re.IGNORECASE)
+_NO_METRE_BEFORE = re.compile(r"(?:\b(?:on|since|until|dated|rated|scored?|rating|born)|out of)[: ]*$", re.IGNORECASE)
+_CUE_REACH = 32
 
-
-def _number(text: str) -> float:
-    words = re.split("[ -]", text.lower())
-    return float(sum(_TENS.get(word, 0) + _ONES.get(word, 0) for word in words)) or float(words[0])
-
-
-_BEATS = r"(?:beats?|crotchets?|quarters?|quarter notes?)"
-_BEATS_PER_MINUTE = rf"(?:-?ish)?[ -]?(?:bpm|{_BEATS}[ -](?:per|a|to the)[ -]minute|beats?[ ]?/[ ]?min)(?![a-z])"
-_BPM_FIGURE = r"[0-9]{1,3}(?:\.[0-9]{1,3})?"
-_BPM = re.compile(
-    rf"(?<![0-9./])(?P<before>{_BPM_FIGURE}){_BEATS_PER_MINUTE}"
-    r"|(?<![a-z])(?:bpm|tempo|metronome|m\.m\.|mm)"
-    r"(?:[ ](?:of|is|at|set|to|around|about|approximately|roughly|marking|mark)){0,4}"
-    rf"[ ]?[:=~≈]?[ ]?(?P<after>{_BPM_FIGURE})(?![0-9/])",
+_COUNTS = {
+    "two": "2/4", "three": "3/4", "four": "4/4", "five": "5/4", "six": "6/8", "seven": "7/8", "nine": "9/8",
+    "eleven": "11/8", "twelve": "12/8", "3": "3/4", "5": "5/4", "6": "6/8", "7": "7/8", "9": "9/8", "11": "11/8",
+}  # fmt: skip
+_PACES = (
+    "slow|fast|quick|gentle|lilting|swinging|swung|brisk|moderate|lively|loping|steady|flowing|light|lazy|"
+    "relaxed|easy|lopsided"
+)
+_COUNTED = re.compile(
+    r"(?<![\w-])(?<!one )(?:in|counted in)"
+    rf"(?:(?P<pace> an? (?:(?:{_PACES}) ){{1,2}})|[ ])(?P<count>{'|'.join(_COUNTS)})"
+    r"(?=(?P<unsaid>[ -]time|[ -]feel)|[ ]?(?:[,.;:!)\n]|$)| (?:and|with|at|on)\b)",
     re.IGNORECASE | re.ASCII,
 )
-_BPM_RANGE = re.compile(
-    rf"(?<![0-9./])([0-9]{{2,3}})[ ]?(?:-|–|to|and)[ ]?([0-9]{{2,3}}){_BEATS_PER_MINUTE}", re.IGNORECASE | re.ASCII
-)
-_NOTE_EQUALS = re.compile(
-    r"(?P<dot>dotted[ -])?(?P<note>𝅗𝅥|♩|♪|half|minim|quarter|crotchet|eighth|quaver)(?:[ -]note)?(?P<dot_after>[ ]?\.)?"
-    rf"[ ]?(?:[=≈]|equals|is)[ ]?(?P<figure>{_BPM_FIGURE})(?![0-9/])",
-    re.IGNORECASE | re.ASCII,
-)
-_QUARTERS = {"𝅗𝅥": 2.0, "half": 2.0, "minim": 2.0, "♪": 0.5, "eighth": 0.5, "quaver": 0.5}
-
-
-def find_bpm(text: str) -> Found[float] | None:
-    """Find a tempo in quarter notes a minute: "90 bpm", "tempo: 120", "♩. = 60" (which is 90)."""
-    return best(f for f in _bpm_figures(text) if SLOWEST_BPM <= f.value <= FASTEST_BPM)
-
-
-def _bpm_figures(text: str) -> Iterator[Found[float]]:
-    ranges = {m.span(2)[0] for m in _BPM_RANGE.finditer(text)}
-    for m in _BPM.finditer(text):
-        figure = "before" if m["before"] else "after"
-        if m.start(figure) not in ranges:
-            yield Found(float(m[figure]), _EXPLICIT, m.span())
-    for m in _NOTE_EQUALS.finditer(text):
-        dotted = 1.5 if m["dot"] or m["dot_after"] else 1.0
-        yield Found(float(m["figure"]) * _QUARTERS.get(m["note"].lower(), 1.0) * dotted, _EXPLICIT, m.span())
-
-
-def find_bpm_range(text: str) -> Found[tuple[float, float]] | None:
-    """Find a range of tempi in quarter notes a minute: "80-100 bpm"."""
-    return best(
-        Found((float(m[1]), float(m[2])), _EXPLICIT, m.span())
-        for m in _BPM_RANGE.finditer(text)
-        if SLOWEST_BPM <= float(m[1]) <= float(m[2]) <= FASTEST_BPM
-    )
-
-
-_TIME_SIGNATURE = re.compile(r"(?<![0-9/.])([0-9]{1,2}) ?/ ?([0-9]{1,2})(?![0-9/])")
+_COUNTED_CONFIDENCE = 0.65
+_COUNTS_OF_OTHERS = frozenset({"two", "four"})
 
 
 def find_time_signature(text: str) -> Found[str] | None:
-    """Find a metre written in figures, of `TIME_SIGNATURES`."""
-    figures = (Found(f"{int(m[1])}/{int(m[2])}", _EXPLICIT, m.span()) for m in _TIME_SIGNATURE.finditer(text))
-    return best(f for f in figures if f.value in TIME_SIGNATURES)
+    """Find a metre in figures, `"7/8"`, or as a count, "in three"; no date ("9/11") and no fraction ("3/4 of the piece")."""
+    return best((*_in_figures(text), *_counted(text)))
 
 
-_BARS = re.compile(rf"({_NUMBER})[ -]?(?:bars?|measures?)(?![a-z])(?![ -]blues)", re.IGNORECASE | re.ASCII)
+def is_time_signature(metre: str) -> bool:
+    """Whether `"n/d"` can be a metre: 1 to 32 beats of a whole, half, quarter, … or thirty-second note."""
+    beats, _, value = metre.partition("/")
+    return beats.isdecimal() and 1 <= int(beats) <= MOST_BEATS and value in map(str, _NOTE_VALUES)
 
 
-def find_bars(text: str) -> Found[int] | None:
-    """Find a number of bars: "16 bars", "thirty-two measures", but not the form "12-bar blues"."""
-    bars = (Found(int(_number(m[1])), _EXPLICIT, m.span()) for m in _BARS.finditer(text))
-    return best(f for f in bars if f.value > 0)
+def _in_figures(text: str) -> Iterator[Found[str]]:
+    for m in _FIGURES.finditer(text):
+        beats, value = int(m["beats"]), int(m["value"])
+        before = text[max(0, m.start() - _CUE_REACH) : m.start()]
+        is_called = _CUE_AFTER.match(text, m.end()) or _CUE_BEFORE.search(before)
+        is_usual = beats in _USUAL_BEATS.get(value, ()) and not _NO_METRE_BEFORE.search(before)
+        is_possible = 1 <= beats <= MOST_BEATS and value in _NOTE_VALUES
+        if is_possible and (is_called or is_usual) and not is_denied(text, m.start()):
+            yield Found(f"{beats}/{value}", STATED, m.span())
 
 
-_MINUTES, _SECONDS = r"[ -]?min(?:ute)?s?(?![a-z])", r"[ -]?sec(?:ond)?s?(?![a-z])"
-_DURATION = re.compile(
-    rf"(?P<limit>(?:under|below|less than|up to|at most) )?"
-    rf"(?:(?P<low>{_NUMBER})[ ]?(?:-|–|to|or)[ ]?(?P<high>{_NUMBER})(?:(?P<range_min>{_MINUTES})|{_SECONDS})"
-    rf"|(?P<minutes>{_NUMBER}){_MINUTES}(?:(?: and)? (?P<seconds>{_NUMBER}){_SECONDS}|(?P<half> and a half))?"
-    rf"|(?P<only_seconds>{_NUMBER}){_SECONDS}"
-    r"|(?P<half_minute>(?<![a-z])half a minute(?![a-z]))"
-    r"|(?<!beats )(?<!beat )(?<![a-z])a minute(?P<minute_half> and a half)?(?![a-z]))",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-def find_duration(text: str) -> Found[tuple[float, float]] | None:
-    """Find a length in seconds as (low, high): "30 seconds", "2 to 3 minutes", "under a minute"."""
-    lengths = (Found(_duration_s(m), _EXPLICIT, m.span()) for m in _DURATION.finditer(text))
-    return best(f for f in lengths if f.value[1] > 0 and f.value[0] <= f.value[1])
-
-
-def _duration_s(m: re.Match[str]) -> tuple[float, float]:
-    if m["low"]:
-        unit_s = 60 if m["range_min"] else 1
-        return _number(m["low"]) * unit_s, _number(m["high"]) * unit_s
-    if m["minutes"]:
-        high = _number(m["minutes"]) * 60 + (_number(m["seconds"]) if m["seconds"] else 0) + 30 * bool(m["half"])
-    elif m["only_seconds"]:
-        high = _number(m["only_seconds"])
-    else:
-        high = 30.0 if m["half_minute"] else 60.0 + 30 * bool(m["minute_half"])
-    return (0.0 if m["limit"] else high), high
+def _counted(text: str) -> Iterator[Found[str]]:
+    """Find "in three", "in a slow six"; "divided in two" only where it says so: "in a brisk two"."""
+    for m in _COUNTED.finditer(text):
+        count = m["count"].lower()
+        if m["pace"] or m["unsaid"] or count not in _COUNTS_OF_OTHERS:
+            yield Found(_COUNTS[count], _COUNTED_CONFIDENCE, m.span("count"))

@@ -151,8 +151,19 @@ def test_a_length_in_seconds_becomes_bars_of_the_tempo_and_metre(text, bars):
     assert controls_of(text).bars == bars
 
 
-def test_every_metre_that_a_text_can_name_has_an_event():
+def test_every_metre_that_a_caption_can_state_has_an_event():
     assert set(TIME_SIGNATURES) <= set(TIME_SIGNATURE.names)
+
+
+def test_of_a_church_mode_the_parallel_key_is_asked_for():
+    assert controls_of("a folk tune in A dorian").key == "A minor"
+    assert controls_of("music", key="D mixolydian").key == "D major"
+
+
+def test_a_metre_that_the_event_language_lacks_is_refused_also_in_the_text():
+    with pytest.raises(RequestError, match="11/8"):
+        controls_of("a dance in 11/8")
+    assert controls_of("a dance in 11/8", time_signature="7/8").time_signature == "7/8"
 
 
 def test_the_same_request_is_the_same_plan():

@@ -1,13 +1,11 @@
 import json
 import math
+import os
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from amt_ray.artifacts import Workspace
+from amt_ray.artifacts import Workspace, fingerprint
 from amt_ray.errors import OutputError, WorkspaceError
 from amt_ray.pipelines import export
 from amt_ray.pipelines.export import export_json, metadata_of
@@ -44,14 +42,14 @@ ARTICLE = {
 }
 ARTICLES = [  # in another order than the pieces, as they are found by artist and title
     ARTICLE | {"piece_id": "id-Waterloo", "status": "artist", "reason": "low_confidence", "extract": "ABBA are a group."},
-    ARTICLE | {"piece_id": "id-Chiquitita", "status": "failed", "reason": "timeout", "extract": None},
+    ARTICLE | {"piece_id": "id-Chiquitita", "status": "none", "reason": "low_confidence", "extract": "An island."},
     ARTICLE | {"piece_id": "id-Dancing Queen"},
     ARTICLE | {"piece_id": "id-of a piece that is gone"},
 ]
 
 
 def write(place, name, rows):
-    place.write(name, pa.Table.from_pylist(rows, SCHEMAS[name]), "f", {}, {})
+    return place.write(name, pa.Table.from_pylist(rows, SCHEMAS[name]), "f", {}, {})
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def load(path):
 def test_every_piece_is_an_object_with_every_column_but_midi(workspace, tmp_path):
     report = export_json(workspace.root)
     assert report.metadata.path == str(tmp_path / "w" / "midi_metadata_list.json")
-    assert report.metadata.n_pieces == 4
+    assert report.metadata.n_objects == 4
     assert report.metadata.size_bytes == (tmp_path / "w" / "midi_metadata_list.json").stat().st_size
     rows = load(report.metadata.path)
     assert [row["title"] for row in rows] == TITLES
@@ -98,7 +96,7 @@ def test_pieces_with_an_article_are_paired_with_its_text_and_attribution(workspa
         ("Dancing Queen", "“Dancing Queen” is a song by ABBA."),
         ("Waterloo", "ABBA are a group."),
     ]
-    assert report.paired.n_pieces == 2
+    assert report.paired.n_objects == 2
     assert rows[0]["licence"] == "CC0-1.0"
     assert rows[0]["article"] == {
         "status": "song",
@@ -120,7 +118,7 @@ def test_captions_of_features_make_no_pairs(tmp_path):
     write(place, "captions", [{"piece_id": "id-Fernando", "kind": "features-0", "text": "A song."}])
     report = export_json(place.root)
     assert load(report.paired.path) == []
-    assert (report.metadata.n_pieces, report.paired.n_pieces) == (4, 0)
+    assert (report.metadata.n_objects, report.paired.n_objects) == (4, 0)
 
 
 def test_the_same_files_however_many_pieces_are_joined_at_once(workspace, tmp_path, monkeypatch):
@@ -154,25 +152,35 @@ def test_a_failure_leaves_both_files_as_they_were(workspace, tmp_path, monkeypat
     assert {path.name: path.read_text() for path in out.iterdir()} == {"midi_metadata_list.json": "old"}
 
 
-def test_a_failed_write_is_an_output_error(workspace, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_made_is_an_output_error(workspace, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):
         export_json(workspace.root, str(tmp_path / "file"))
 
-    class Full(pafs.SubTreeFileSystem):
-        def move(self, src, dest):
-            raise OSError(28, "No space left on device")
 
-    original = Workspace.__init__
+def test_without_captions_and_styles_their_files_are_left_out(workspace, tmp_path):
+    report = export_json(workspace.root, str(tmp_path / "out"))
+    assert (report.embeddings, report.clustered) == (None, None)
+    reason = "the workspace has no captions yet: run `amt prepare` first"
+    assert report.left_out == {"text_embeddings.json": reason, "clustered_text_data.json": reason}
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["automated_paired_data.json", "midi_metadata_list.json"]
 
-    def full(self, root):
-        original(self, root)
-        self.fs = Full("/", self.fs)
 
-    monkeypatch.setattr(Workspace, "__init__", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        export_json(workspace.root, str(tmp_path / "out"))
-    assert list((tmp_path / "out").iterdir()) == []
+def test_with_captions_and_styles_there_are_four_files(workspace, tmp_path):
+    captions = write(workspace, "captions", [{"piece_id": "id-Fernando", "kind": "features-0", "text": "A song."}])
+    made_of = fingerprint("embeddings", captions.version, "print")
+    rows = [{"piece_id": "id-Fernando", "kind": "features-0", "vector": [0.5]}]
+    facts = {"encoder": "e", "fingerprint": "print", "dim": 1}
+    workspace.write("embeddings", pa.Table.from_pylist(rows, SCHEMAS["embeddings"]), made_of, {}, facts)
+    write(workspace, "styles", [{"style": 0, "name": "pop"}])
+    write(workspace, "style_of_piece", [{"piece_id": "id-Fernando", "style": 0, "similarity": 1.0}])
+    report = export_json(workspace.root, str(tmp_path / "out"))
+    assert report.left_out == {}
+    files = (report.metadata, report.paired, report.embeddings, report.clustered)
+    assert [file.n_objects for file in files] == [4, 2, 1, 1]
+    assert [file.size_bytes for file in files] == [os.path.getsize(file.path) for file in files]
+    assert [len(load(file.path)) for file in files] == [4, 2, 1, 1]
 
 
 def test_without_pieces_nothing_is_written(tmp_path):
@@ -184,16 +192,3 @@ def test_without_pieces_nothing_is_written(tmp_path):
 def test_a_piece_without_library_or_programs():
     row = metadata_of({"library": "", "path": "a.mid", "programs": None})
     assert row == {"file_path": "a.mid", "library": "", "path": "a.mid", "programs": None, "instruments": []}
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
-)
-
-
-@given(st.dictionaries(st.text(), values))
-def test_any_object_is_one_line_of_strict_json(element):
-    line = export._json(element)
-    assert "\n" not in line
-    assert json.loads(line, parse_constant=pytest.fail) == export._finite(element)

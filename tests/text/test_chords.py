@@ -19,6 +19,7 @@ from amt_ray.text.chords import find_chords
         ("vamp between Dm7 and G7sus4", "Dm7 G7sus4"),
         ("ii-V-I in Bb", "ii V I"),
         ("pop on I–V–vi–IV", "I V vi IV"),
+        ("vi IV I V ballad", "vi IV I V"),
         ("over a D chord", "D"),
         ("verse: Am F C. Chorus: F G Am", "Am F C F G Am"),
         ("F#m7b5 → B7 → Em", "F#m7b5 B7 Em"),
@@ -32,8 +33,10 @@ def test_chords_that_a_text_names(text, chords):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "a song in A major and B minor", "a piece in D", "form A B A C A", "sections A, B, C", "A chord progression",
-        "I am a V", "plan A, plan B and C", "in C, G or D minor", "Vitamin B12, C, D3", "C'mon, A-ha!", "12-bar blues in E",
+        "", "a song in A major and B minor", "a piece in D", "form A B A C A", "sections A, B, C",
+        "A chord progression",
+        "I am a V", "acts I II III", "plan A, plan B and C", "in C, G or D minor", "Vitamin B12, C, D3",
+        "C'mon, A-ha!", "12-bar blues in E",
     ],
 )  # fmt: skip
 def test_letters_that_are_no_chords(text):

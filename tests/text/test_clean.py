@@ -18,6 +18,7 @@ from amt_ray.text.clean import clean, tokenize
         ("Rock & roll, in 6/8 -- C# major", "rock roll 6/8 c# major"),
         ("without drums", "without drums"),
         ("🎷\x00 sax\ud800", "sax"),
+        ("🎹 sad ☔ piano", "sad piano"),
     ],
 )
 def test_clean_keeps_the_words_that_carry_meaning(text, cleaned):

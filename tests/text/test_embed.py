@@ -3,14 +3,14 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from huggingface_hub import constants
 
-from amt_ray.errors import EncoderError
-from amt_ray.text.embed import DEFAULT_ENCODER, TOLERANCE, TextEncoder, find_encoder
+from amt_ray.artifacts import Workspace
+from amt_ray.errors import EncoderError, WorkspaceError
+from amt_ray.text.embed import DEFAULT_ENCODER, TOLERANCE, TextEncoder, find_encoder, need_embeddings
 from amt_ray.text.encoder_source import PACKAGE
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "slow", "jazz", "piano"]
 
 
 @pytest.fixture
@@ -18,21 +18,6 @@ def no_network(monkeypatch, tmp_path):
     """An empty cache, and a hub at a port where nobody listens."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-
-
-@pytest.fixture(scope="module")
-def plain_bert(tmp_path_factory):
-    """A random BERT of 16 numbers, saved as plain transformers does: without sentence-transformers' files."""
-    from transformers import BertConfig, BertModel, BertTokenizer
-
-    folder = tmp_path_factory.mktemp("bert")
-    (folder / "words.txt").write_text("\n".join(WORDS))
-    BertTokenizer(str(folder / "words.txt")).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +96,13 @@ def test_a_plain_bert_is_pooled_by_the_mean(plain_bert, capfd):
     assert (encoder.dim, len(encoder.fingerprint)) == (16, 64)
 
 
+def test_a_plain_bert_reads_as_much_of_a_text_as_it_has_positions_for(plain_bert):
+    encoder = TextEncoder(str(plain_bert))
+    longest = "slow jazz piano " * 20 + "slow jazz"
+    assert encoder.encode([longest + " piano" * 500]).tobytes() == encoder.encode([longest]).tobytes()
+    assert encoder.encode(["jazz" + longest[4:]]).tobytes() != encoder.encode([longest]).tobytes()
+
+
 @pytest.mark.parametrize("name", ["no-such-encoder", "bert-base-uncased", "nobody/nothing", "not a name!", ""])
 def test_a_name_that_leads_nowhere_fails_in_silence(name, no_network, capfd):
     with pytest.raises(EncoderError, match="name a folder that holds one, or use all-MiniLM-L6-v2"):
@@ -166,6 +158,33 @@ def test_weights_that_cannot_be_loaded_are_one_sentence(plain_bert, tmp_path):
     (broken / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(EncoderError, match="cannot be loaded on cpu"):
         TextEncoder(str(broken))
+
+
+@pytest.fixture
+def embedded(tmp_path):
+    """A workspace whose embeddings were made by the encoder "mine", fingerprint aaa…"""
+    place = Workspace(str(tmp_path / "w"))
+    rows = pa.table({"piece_id": ["1"], "kind": ["features-0"], "vector": [[1.0, 0.0]]})
+    place.write("embeddings", rows, "made", {}, {"encoder": "mine", "fingerprint": "a" * 64, "dim": 2})
+    return place
+
+
+def test_embeddings_of_the_same_encoder_are_taken_whatever_its_name(embedded):
+    assert need_embeddings(embedded, "a copy of mine", "a" * 64) == embedded.manifest("embeddings")
+
+
+def test_embeddings_of_another_encoder_are_refused(embedded):
+    with pytest.raises(EncoderError) as caught:
+        need_embeddings(embedded, "yours", "b" * 64)
+    assert str(caught.value) == (
+        f"text encoder yours: its fingerprint is bbbbbbbbbbbb, but the embeddings of workspace {embedded.root} were made by "
+        f"mine (aaaaaaaaaaaa); use mine, or run `amt prepare {embedded.root} --encoder yours` to embed its captions again."
+    )
+
+
+def test_embeddings_that_were_never_made(tmp_path):
+    with pytest.raises(WorkspaceError, match="run `amt prepare` first"):
+        need_embeddings(Workspace(str(tmp_path)), "mine", "a" * 64)
 
 
 def test_importing_the_room_loads_neither_torch_nor_the_hub():

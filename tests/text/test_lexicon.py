@@ -1,3 +1,4 @@
+import csv
 from importlib.resources import files
 
 import pytest
@@ -7,33 +8,36 @@ from amt_ray.text.analyse import analyse
 from amt_ray.text.clean import tokenize
 from amt_ray.text.labels import GENRES, MOODS
 from amt_ray.text.lexicon import find, lexicon, tempo_words
-from amt_ray.text.notation import FASTEST_BPM, SLOWEST_BPM, TIME_SIGNATURES
+from amt_ray.text.lexicon_files import read_rows
+from amt_ray.text.notation import FASTEST_BPM, SLOWEST_BPM, is_time_signature
 
 FILES = sorted(files("amt_ray.text").joinpath("lexicons").iterdir(), key=lambda file: file.name)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_each_list_says_where_it_comes_from_and_repeats_nothing(file):
-    provenance, header, *rows = file.read_text(encoding="utf-8").splitlines()
+    provenance, *lines = file.read_text(encoding="utf-8").splitlines()
     assert provenance.startswith("# Provenance: ")
-    assert {row.count(",") for row in rows} == {header.count(",")}
-    keys = [tuple(row.split(",")[:2]) for row in rows]
-    assert sorted(keys) == sorted(set(keys))
+    header, *rows = csv.reader(lines)
+    assert {len(row) for row in rows} == {len(header)}
+    assert len(set(map(tuple, rows))) == len(rows)
 
 
 def test_meanings_stay_within_the_closed_lists():
+    moods = {*MOODS, *(row["theme"] for row in read_rows("themes"))}
     allowed = {
         "genre": set(GENRES),
-        "mood": set(MOODS),
-        "metre": set(TIME_SIGNATURES),
+        "mood": moods,
         "polyphony": {"mono", "homo", "poly"},
+        "density": {"sparse", "dense"},
         "instrument": set(INSTRUMENTS),
     }
     meanings = [meaning for several in lexicon().meanings.values() for meaning in several]
     for kind, names in allowed.items():
         assert {m.name for m in meanings if m.kind == kind} <= names
+    assert all(is_time_signature(m.name) for m in meanings if m.kind == "metre")
     assert {m.name for m in meanings if m.kind == "genre"} == set(GENRES)
-    assert {m.name for m in meanings if m.kind == "mood"} == set(MOODS)
+    assert {m.name for m in meanings if m.kind == "mood"} == moods
     assert all(0 < m.confidence <= 1 and m.bounds[0] <= m.bounds[1] for m in meanings)
     assert {p for m in meanings for p in m.programs} == set(range(N_PROGRAMS))
 
@@ -69,3 +73,14 @@ def test_a_misspelling_is_less_sure_than_a_name():
     (wrong,), (right,) = analyse("saxaphone").instruments, analyse("saxophone").instruments
     assert wrong.programs == right.programs
     assert wrong.confidence < right.confidence
+
+
+def test_a_longer_term_has_the_genre_of_its_words_but_less_surely():
+    (waltz,), (jazz,) = analyse("a jazz waltz").genres, analyse("jazz").genres
+    assert (waltz.name, jazz.name) == ("jazz", "jazz")
+    assert waltz.confidence < jazz.confidence
+
+
+@pytest.mark.parametrize("text", ["an organ donor", "piano teacher", "flute-like", "the bass player's", "inner voices"])
+def test_a_phrase_and_a_likeness_name_no_instrument(text):
+    assert analyse(text).instruments == ()
