@@ -5,8 +5,9 @@ centroid has the highest cosine with it: that one rule holds for the pieces that
 later, and for the text of a request.
 
 The vectors are clustered as they are. Taking their mean or their first components away (Mu & Viswanath, 2018) or whitening
-them was measured on five sets of four kinds of real music: it moved the adjusted Rand index by a few hundredths either way,
-and without the first component it fell by a third and more.
+them was measured on five sets of four kinds of real music: none of it was better on all of them. On four kinds of unequal
+size whitening raised the adjusted Rand index from 0.56 to 0.71 and centring lowered it to 0.30, on the larger sets whitening
+lost 0.2, and without the first component it fell everywhere by a third and more.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "slow", "jazz", "piano"]
 
 def save_plain_bert(folder: Path) -> Path:
     """Save a random BERT of 16 numbers and 64 positions as plain transformers does: without sentence-transformers' files."""
+    folder.mkdir(exist_ok=True)
     (folder / "words.txt").write_text("\n".join(WORDS))
     BertTokenizer(str(folder / "words.txt")).save_pretrained(folder)
     config = BertConfig(

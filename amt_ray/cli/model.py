@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from amt_ray.cli.styles import MaxStyles, MinStyles, StylesSeed, given, show_styles
 from amt_ray.config import EncoderDevice, PrepareSettings, Preset, train_settings
 from amt_ray.console import Display
 
@@ -22,24 +23,28 @@ def prepare(
     device: Annotated[EncoderDevice, typer.Option(help="What the encoder runs on; auto: GPUs where Ray has some.")] = "auto",
     batch_size: Annotated[int, typer.Option(help="Texts that the encoder reads at once.")] = 32,
     window_tokens: Annotated[int, typer.Option(help="Most events in a training window.")] = 1024,
-    seed: Annotated[int, typer.Option(help="Seed of the clustering.")] = 0,
+    min_styles: MinStyles = None,
+    max_styles: MaxStyles = None,
+    seed: StylesSeed = None,
 ) -> None:
     """Write captions, embed and cluster them, turn pieces into events."""
     from amt_ray.pipelines.prepare import prepare as run
 
     display = Display()
-    settings = PrepareSettings(encoder=encoder, device=device, batch_size=batch_size, window_tokens=window_tokens, seed=seed)
+    settings = PrepareSettings(
+        encoder=encoder,
+        device=device,
+        batch_size=batch_size,
+        window_tokens=window_tokens,
+        **given(min_styles=min_styles, max_styles=max_styles, seed=seed),
+    )
     with display.progress() as progress:
         report = run(workspace, settings, progress)
     display.say(f"{report.n_captions:,} captions of {report.n_pieces:,} pieces, embedded by {report.encoder}")
     if report.n_texts_embedded:
         speed = f"{report.embedding_s:.1f} s, {report.texts_per_s:,.0f} texts/s"
         display.say(f"{report.n_texts_embedded:,} different texts embedded in {speed}, the encoder's start included")
-    best = max(report.silhouette_by_k.values(), default=0.0)
-    scores = {f"K={k}": f"{s:.3f}{' ← best' if s == best else ''}" for k, s in report.silhouette_by_k.items()}
-    display.table("Silhouette scores", scores)
-    sizes = {name: f"{n:,} pieces ({n / report.n_pieces:.1%})" for name, n in report.styles.items()}
-    display.table(f"{len(report.styles)} styles", sizes)
+    show_styles(display, report.styles)
     display.say(
         f"{report.n_windows:,} windows of {report.n_tokens:,} events, {report.n_validation_windows:,} of them for validation"
         + (

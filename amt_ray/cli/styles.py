@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from amt_ray.pipelines.styles import StylesReport
 
 
+MinStyles = Annotated[int | None, typer.Option(help="Fewest styles tried; as before by default, or 2.")]
+MaxStyles = Annotated[int | None, typer.Option(help="Most styles tried; as before by default, or 10.")]
+StylesSeed = Annotated[int | None, typer.Option(help="Seed of the clustering; as before by default, or 0.")]
+
+
+def given(**options: int | None) -> dict[str, Any]:
+    """Return the options that were named: others stay as they were when the styles were found."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def styles(
     workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
-    min_styles: Annotated[int | None, typer.Option(help="Fewest styles tried; as before by default, or 2.")] = None,
-    max_styles: Annotated[int | None, typer.Option(help="Most styles tried; as before by default, or 10.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the clustering; as before by default, or 0.")] = None,
+    min_styles: MinStyles = None,
+    max_styles: MaxStyles = None,
+    seed: StylesSeed = None,
     refit: Annotated[bool, typer.Option("--refit", help="Find new styles; other settings do so, too.")] = False,
 ) -> None:
     """Show the styles of the pieces and draw their map; styles stay as they are unless new ones are asked for."""
@@ -26,8 +36,7 @@ def styles(
     from amt_ray.pipelines.style_maps import write_style_map
     from amt_ray.pipelines.styles import restyle
 
-    given = {"min_styles": min_styles, "max_styles": max_styles, "seed": seed}
-    settings = PrepareSettings(**{name: value for name, value in given.items() if value is not None})
+    settings = PrepareSettings(**given(min_styles=min_styles, max_styles=max_styles, seed=seed))
     display = Display()
     report = restyle(workspace, settings, refit)
     show_styles(display, report)

@@ -151,17 +151,17 @@ def _embedding(reading: Reading, place: Workspace | None) -> Iterator[tuple[str,
 def _labels(text: str, analysis: TextAnalysis) -> Iterator[tuple[str, str]]:
     from amt_ray.text.labels import MOODS
 
+    for mood in analysis.moods:
+        yield "Emotion" if mood.name in MOODS else "Theme", _with_evidence(mood.name, mood, text)
+    if analysis.valence is not None:
+        yield "Valence", f"{analysis.valence:+.2f} of -1 (unpleasant) to 1 (pleasant)"
+        yield "Arousal", f"{analysis.arousal:+.2f} of -1 (sleepy) to 1 (excited)"
     kinds: dict[str, Sequence[Label | Mention]] = {
-        "Emotion": [mood for mood in analysis.moods if mood.name in MOODS],
-        "Theme": [mood for mood in analysis.moods if mood.name not in MOODS],
         "Genre": analysis.genres,
         "Instrument": analysis.instruments,
         "Not wanted": analysis.excluded_instruments,
         "Style hint": analysis.style_hints,
     }
-    if analysis.valence is not None:
-        yield "Valence", f"{analysis.valence:+.2f} of -1 (unpleasant) to 1 (pleasant)"
-        yield "Arousal", f"{analysis.arousal:+.2f} of -1 (sleepy) to 1 (excited)"
     for kind, labels in kinds.items():
         yield from ((kind, _with_evidence(label.name, label, text)) for label in labels)
     if analysis.instruments_exclusive:

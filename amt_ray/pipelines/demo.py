@@ -77,7 +77,7 @@ def run_demo(
         exhibits = [_exhibit(Path(out), number, take) for number, take in enumerate(takes, start=1)]
         how = [
             ("Pieces collected", f"{collected.library.accepted} from music21's corpus"),
-            ("Styles found", ", ".join(prepared.styles)),
+            ("Styles found", "; ".join(style.name for style in prepared.styles.styles)),
             ("Training windows", f"{prepared.n_windows:,} ({prepared.n_tokens:,} events)"),
             ("Model", f"{trained.parameters / 1e6:.1f} M parameters, {trained.metrics['steps']} steps on this machine"),
             ("Validation loss", _loss(trained.metrics.get("validation_loss"))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from amt_ray.artifacts import Workspace
@@ -13,7 +12,7 @@ from amt_ray.pipelines.embed import make_embeddings
 from amt_ray.pipelines.encoding import choose_device
 from amt_ray.pipelines.progress import Progress, silent
 from amt_ray.pipelines.sequences import make_sequences, note_rejects
-from amt_ray.pipelines.styles import make_styles
+from amt_ray.pipelines.styles import StylesReport, make_styles, styles_report
 from amt_ray.text.embed import find_encoder
 
 
@@ -29,9 +28,7 @@ class PrepareReport:
     """Different captions that were embedded this time; 0 when their embeddings were there."""
     embedding_s: float
     """How long that took, with the start of the processes that did it."""
-    silhouette_by_k: Mapping[int, float]
-    styles: Mapping[str, int]
-    """Pieces by style name, the largest first."""
+    styles: StylesReport
     n_windows: int
     n_tokens: int
     n_validation_windows: int
@@ -72,8 +69,7 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
         embedding_dim=vectors.facts["dim"],
         n_texts_embedded=vectors.facts["texts"] if vectors != before["embeddings"] else 0,
         embedding_s=embedding_s,
-        silhouette_by_k={int(k): v for k, v in styles.facts["silhouette_by_k"].items()},
-        styles=styles.facts["sizes"],
+        styles=styles_report(place),
         n_windows=sequences.n_rows,
         n_tokens=sequences.facts["tokens"],
         n_validation_windows=sequences.facts["validation_windows"],
