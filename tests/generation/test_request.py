@@ -170,3 +170,14 @@ def test_the_same_request_is_the_same_plan():
     request = new_request(text=TEXT + ", no guitar, no drums, no brass")
     assert plan(request, 3) == plan(request, 3)
     assert list(plan(request, 3).excluded_programs) == sorted(plan(request, 3).excluded_programs)
+
+
+@pytest.mark.parametrize(("text", "density"), [("sparse piano", 1.0), ("a dense fugue", 8.0), ("piano", None)])
+def test_density_words_are_asked_for_as_captions_mean_them(text, density):
+    assert controls_of(text).density_notes_per_beat == density
+
+
+def test_of_several_labels_the_surest_that_the_model_knows_is_asked_for():
+    controls = controls_of("like Chopin: a film ballad, a jazz tune, melancholic")
+    assert (controls.genre, controls.mood) == ("jazz", "melancholic")
+    assert controls_of("a film").mood is None
