@@ -12,7 +12,7 @@ lost 0.2, and without the first component it fell everywhere by a third and more
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +46,20 @@ class Codebook:
     """By each K that was tried, in ascending order."""
 
 
-def fit_styles(vectors_NE: Vectors, min_k: int, max_k: int, seed: int, many_rows: int = MANY_ROWS) -> Codebook:
+def fit_styles(
+    vectors_NE: Vectors,
+    min_k: int,
+    max_k: int,
+    seed: int,
+    many_rows: int = MANY_ROWS,
+    on_tried: Callable[[int, int], None] = lambda done, total: None,
+) -> Codebook:
     """Cluster unit-norm embeddings by k-means with the K, of `min_k` to `max_k`, of the highest silhouette.
 
     A K needs more different rows than clusters; where none has them, all rows are one style, and no rows are none. The same
-    rows and seed give the same bytes.
+    rows and seed give the same bytes. `on_tried` hears how many of how many K are tried.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     vectors_NE = np.ascontiguousarray(vectors_NE, np.float32)
     best, silhouettes = np.zeros(len(vectors_NE), np.int64), {}
@@ -60,11 +67,13 @@ def fit_styles(vectors_NE: Vectors, min_k: int, max_k: int, seed: int, many_rows
     with threadpool_limits(1):
         sample = _sample(len(vectors_NE), min(MOST_SILHOUETTE_ROWS, many_rows), seed)
         distances_SS = _distances(vectors_NE[sample])
-        for k in range(min_k, min(max_k, _n_different(vectors_NE, max_k + 1) - 1) + 1):
+        tried = range(min_k, min(max_k, _n_different(vectors_NE, max_k + 1) - 1) + 1)
+        for k in tried:
             labels = _clusters(vectors_NE, k, seed, many_rows)
             silhouettes[k] = _silhouette(distances_SS, labels[sample])
-            if silhouettes[k] > max((s for tried, s in silhouettes.items() if tried < k), default=-np.inf):
+            if silhouettes[k] > max((s for other, s in silhouettes.items() if other < k), default=-np.inf):
                 best = labels
+            on_tried(len(silhouettes), len(tried))
     style_of_row, _ = assign(vectors_NE, _centroids(vectors_NE, best))
     used, style_of_row = np.unique(style_of_row, return_inverse=True)
     by_size = np.argsort(-np.bincount(style_of_row), kind="stable")

@@ -38,7 +38,8 @@ def styles(
 
     settings = PrepareSettings(**given(min_styles=min_styles, max_styles=max_styles, seed=seed))
     display = Display()
-    report = restyle(workspace, settings, refit)
+    with display.progress() as progress:
+        report = restyle(workspace, settings, refit, progress)
     show_styles(display, report)
     display.say(f"map: {', '.join(map(without_secrets, write_style_map(workspace)))}")
     if report.is_prepare_due:

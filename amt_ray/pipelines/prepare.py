@@ -58,7 +58,7 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
     began_s = time.monotonic()
     vectors = make_embeddings(place, texts, settings, encoder, progress)
     embedding_s = time.monotonic() - began_s
-    styles = make_styles(place, vectors, settings)
+    styles = make_styles(place, vectors, settings, progress=progress)
     sequences = make_sequences(place, pieces, styles, settings, progress)
     note_rejects(place, pieces, sequences, settings)
     after = {"captions": texts, "embeddings": vectors, "styles": styles, "sequences": sequences}

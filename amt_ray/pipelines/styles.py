@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from amt_ray.artifacts import Manifest, Workspace, fingerprint
 from amt_ray.config import PrepareSettings
 from amt_ray.errors import EncoderError, RequestError
 from amt_ray.pipelines.batches import batches
+from amt_ray.pipelines.progress import Progress, silent
 from amt_ray.styles import Codebook, Vectors, assign, example_rows, fit_styles, project
 from amt_ray.text.telling import group_names
 
@@ -51,7 +53,9 @@ class StylesReport:
     """Whether the training windows carry other styles than these."""
 
 
-def restyle(workspace: str, settings: PrepareSettings | None = None, refit: bool = False) -> StylesReport:
+def restyle(
+    workspace: str, settings: PrepareSettings | None = None, refit: bool = False, progress: Progress = silent
+) -> StylesReport:
     """Give each embedded piece its style: of those there are, or of new ones where `refit` or other settings ask for them.
 
     Only settings that are named count. Raises WorkspaceError without embeddings, EncoderError where the styles are of
@@ -65,11 +69,13 @@ def restyle(workspace: str, settings: PrepareSettings | None = None, refit: bool
             f"the embeddings of {workspace} are made with it, but its styles with {old.facts['encoder']}",
             f"fit styles anew with `amt styles {workspace} --refit`",
         )
-    make_styles(place, vectors, settings or PrepareSettings(), refit)
+    make_styles(place, vectors, settings or PrepareSettings(), refit, progress)
     return styles_report(place)
 
 
-def make_styles(place: Workspace, vectors: Manifest, settings: PrepareSettings, refit: bool = False) -> Manifest:
+def make_styles(
+    place: Workspace, vectors: Manifest, settings: PrepareSettings, refit: bool = False, progress: Progress = silent
+) -> Manifest:
     """Make `styles` and `style_of_piece` of the means of the pieces' embeddings, as the top of this module says."""
     plan = _plan(place.manifest("styles"), vectors, settings, refit)
     current = place.current("styles", plan.made_of)
@@ -77,14 +83,18 @@ def make_styles(place: Workspace, vectors: Manifest, settings: PrepareSettings, 
         return current
     piece_ids, means_NE = mean_vectors(place)
     if plan.kept is None:
-        book = fit_styles(means_NE, *(plan.settings[name] for name in _FIT_SETTINGS))
+        on_tried = partial(progress, "numbers of styles tried")
+        min_k, max_k, seed = (plan.settings[name] for name in _FIT_SETTINGS)
+        book = fit_styles(means_NE, min_k, max_k, seed, on_tried=on_tried)
         names = _names(place, piece_ids, book)
     else:
         book, names = _kept_book(place, plan.kept, means_NE)
     facts = plan.facts | {"examples": _examples(place, piece_ids, book)}
     facts.setdefault("n_pieces_fitted", len(piece_ids))
     styles = _write_styles(place, plan, book, names, facts)
+    progress("pieces on the map", 0, len(piece_ids))
     x, y = project(means_NE, plan.settings["seed"]).T
+    progress("pieces on the map", len(piece_ids), len(piece_ids))
     columns = {"piece_id": piece_ids, "style": book.style_of_row, "similarity": book.similarity, "x": x, "y": y}
     place.write("style_of_piece", pa.table(columns), plan.made_of, plan.settings, {})
     return styles
