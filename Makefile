@@ -27,6 +27,11 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/analyse.py
+	$(BIN)/python benchmarks/captions.py
+	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/sentences.py
+	$(BIN)/python benchmarks/styles.py
+	$(BIN)/python benchmarks/embed.py --repeats 1
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

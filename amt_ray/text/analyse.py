@@ -85,7 +85,8 @@ def _music_found(text: str, stated: Sequence[Match], unwanted: Sequence[Match]) 
 
 def _with_implied(stated: tuple[Label, ...], hints: Sequence[Label]) -> tuple[Label, ...]:
     names = {label.name for label in stated}
-    return (*stated, *(label for label in implied_genres(hints) if label.name not in names))
+    implied = (label for label in implied_genres(hints) if label.name not in names)
+    return tuple(sorted((*stated, *implied), key=lambda label: -label.confidence))
 
 
 def _names(matches: Iterable[Match], kind: Kind) -> Iterator[Found[str]]:
@@ -103,9 +104,9 @@ def _ranges(matches: Iterable[Match], kind: Kind) -> Iterator[Found[tuple[float,
 
 
 def _labels(matches: Iterable[Match], kind: Kind) -> tuple[Label, ...]:
-    """Labels in the text's order, each once, with the span of its most confident mention."""
+    """The surest labels first, equals in the text's order, each once, with the span of its most confident mention."""
     labels: dict[str, Label] = {}
     for found in _names(matches, kind):
         if found.value not in labels or labels[found.value].confidence < found.confidence:
             labels[found.value] = Label(found.value, found.confidence, found.span)
-    return tuple(labels.values())
+    return tuple(sorted(labels.values(), key=lambda label: -label.confidence))

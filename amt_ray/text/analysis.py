@@ -65,6 +65,7 @@ class TextAnalysis:
     n_chars_after: int
     keywords: tuple[str, ...]
     moods: tuple[Label, ...] = ()
+    """Most confident first, as genres are."""
     genres: tuple[Label, ...] = ()
     instruments: tuple[Mention, ...] = ()
     excluded_instruments: tuple[Mention, ...] = ()

@@ -12,7 +12,11 @@ _EXPLICIT, _BARE = 0.95, 0.85
 _NOTE = r"[A-G][#♯b♭]?"
 _QUALITY = r"(?:maj|min|m|M|dim|aug|sus|add|°|ø|Δ|\+)?(?:[2-9]|1[13])?(?:(?:sus|add|maj|b|#|♭|♯)(?:[2-9]|1[13])){0,3}"
 _WORDS = r"[ -](?:major|minor)"
-_SYMBOL = re.compile(rf"(?<![\w#♯♭/'’])(?:{_NOTE}{_WORDS}|{_NOTE}{_QUALITY}(?:/{_NOTE})?)(?![\w#♯♭'’/])", re.ASCII)
+# "FM electric piano": how it sounds, no F major.
+_SYNTHESIS = r"FM[ -](?i:synth|electric|piano|e[ -]?piano|keys|bass|bells?|pads?|leads?|organ|brass|rhodes|radio)"
+_SYMBOL = re.compile(
+    rf"(?<![\w#♯♭/'’])(?!{_SYNTHESIS})(?:{_NOTE}{_WORDS}|{_NOTE}{_QUALITY}(?:/{_NOTE})?)(?![\w#♯♭'’/])", re.ASCII
+)
 _NUMERAL = re.compile(
     r"(?<![\w'’])[b#♭♯]?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?:°|ø|o|\+)?(?:maj7|7)?(?![\w'’])", re.ASCII
 )
@@ -24,12 +28,15 @@ _CUE_REACH = 64
 _FORM = re.compile(r"(?i)\b(?:forms?|sections?|parts?|grades?|sides?)\b")
 _WORDS_THEMSELVES = frozenset({"A", "I"})
 _BARE_CHORDS, _CUED_CHORDS = 3, 2
+# What no word, pitch ("C4") or key is written with: "Am7", "Dmaj7".
+_SEVENTH = re.compile(rf"{_NOTE}(?:m|min|maj|M|dim|°|ø|Δ)(?:[679]|1[13])(?:b5)?")
 
 
 def find_chords(text: str) -> Found[tuple[str, ...]] | None:
     """Find chord symbols (`"Am"`, `"F#m7b5"`, `"B/A"`) or Roman numerals as they are written, in the text's order.
 
-    A letter is a chord where "chords", "progression" or "changes" stands beside it, or in a run of three and more.
+    A letter is a chord where "chords", "progression" or "changes" stands beside it, or in a run of three and more; of two
+    where one is a seventh chord and the like ("Am7 D9").
     """
     runs = [*chord_runs(text), *_runs(text, _NUMERAL)]
     stated = sorted((f for run in runs if (f := _stated(text, run))), key=lambda f: f.span)
@@ -75,7 +82,8 @@ def _stated(text: str, run: list[re.Match[str]]) -> Found[tuple[str, ...]] | Non
     if _CUE_BEFORE.search(before) and len(run) >= _CUED_CHORDS:
         return Found(chords, _EXPLICIT, (start, end))
     around = before + text[end : end + _CUE_REACH]
-    if len(run) < _BARE_CHORDS or _is_in_words(run[0]) or (set(chords) <= {"A", "B", "C", "D"} and _FORM.search(around)):
+    enough = _CUED_CHORDS if any(map(_SEVENTH.fullmatch, chords)) else _BARE_CHORDS
+    if len(run) < enough or _is_in_words(run[0]) or (set(chords) <= {"A", "B", "C", "D"} and _FORM.search(around)):
         return None
     if run[0].re is _NUMERAL and not (_DASH.fullmatch(text, run[0].end(), run[1].start()) or _is_progression(chords)):
         return None

@@ -28,6 +28,8 @@ _CLOSING_WORDS = (
 )
 _CLOSINGS = [tuple(words.split()) for words in _CLOSING_WORDS.split("|")]
 _CLOSINGS_BY_FIRST = {first: [words for words in _CLOSINGS if words[0] == first] for first, *_ in _CLOSINGS}
+# Music that one plays alone; elsewhere a solo is a part of the piece.
+_ALONE_GENRES = frozenset({"renaissance", "baroque", "classical", "romantic", "modern", "ragtime"})
 _GROUP_SIZES = {"duo": 2, "duet": 2, "trio": 3}
 _SURELY_ONE_LINE = 0.8
 
@@ -41,6 +43,7 @@ def is_exclusive(tokens: Sequence[Token], stated: Sequence[Match]) -> bool:
     return (
         _is_closed(tokens)
         or _is_alone(tokens, players)
+        or (len(players) == 1 and _is_solo_piece(tokens, players[0], stated))
         or _is_only_before(tokens, players[0], len(names))
         or any(_GROUP_SIZES.get(token.word) == len(names) for token in tokens)
         or (len(names) == 1 and _is_one_line(stated))
@@ -57,15 +60,23 @@ def _is_closed(tokens: Sequence[Token]) -> bool:
 
 
 def _is_alone(tokens: Sequence[Token], players: Sequence[Match]) -> bool:
-    """Find "strings alone", "piano left hand alone"; "🥁 solo", but no "rock with a guitar solo"."""
+    """Find "strings alone", "piano left hand alone"."""
     i = players[-1].last + 1
-    if i < len(tokens) and tokens[i].word == "solo" and len(players) == 1:
-        return players[0].first == 0 and i == len(tokens) - 1
     while (
         i < len(tokens) and i - players[-1].last <= _MAX_FILLERS and tokens[i].is_joined and tokens[i].word in _BEFORE_ALONE
     ):
         i += 1
     return i < len(tokens) and tokens[i].is_joined and tokens[i].word in _ONLY_AFTER
+
+
+def _is_solo_piece(tokens: Sequence[Token], player: Match, stated: Sequence[Match]) -> bool:
+    """Find "presto, piano solo, stormy" and "🥁 solo", but no "rock with a guitar solo" nor "metal, guitar solo"."""
+    i = player.last + 1
+    is_item = not tokens[player.first].is_joined or player.first == 0
+    if not is_item or i >= len(tokens) or tokens[i].word != "solo" or (i + 1 < len(tokens) and tokens[i + 1].is_joined):
+        return False
+    genres = {meaning.name for match in stated for meaning in match.meanings if meaning.kind == "genre"}
+    return genres <= _ALONE_GENRES
 
 
 def _is_only_before(tokens: Sequence[Token], player: Match, n_names: int) -> bool:

@@ -62,6 +62,29 @@ _LONE = re.compile(
     rf"(?![A-Za-z0-9#♯♭/']|[ -]?(?i:m[ai]|flat|sharp|chord|\d|{_CHURCH}|{_TRANSPOSING}))",
     re.ASCII,
 )
+# "clarinet in A" says how the instrument is built; "concerto for clarinet in A" is in A.
+_BUILDS = {
+    "clarinet": "A Bb Eb", "trumpet": "Bb", "cornet": "A Bb", "flugelhorn": "Bb", "sax": "Bb Eb", "saxophone": "Bb Eb",
+    "horn": "F Eb",
+}  # fmt: skip
+_BUILT = re.compile(
+    r"\b(?P<work>(?:concerto|concertino|sonata|sonatina|quintet|suite|works?) for (?:[\w-]{1,16} ){0,2})?"
+    rf"(?P<instrument>{'|'.join(_BUILDS)})s? in $",
+    re.IGNORECASE | re.ASCII,
+)
+_BUILT_REACH = 64
+# What is typed: "techno in c#m", "blues in bb, slow", "piano, am, 90 bpm". The article, FM and EBM are no keys.
+_TYPED_KEY = re.compile(
+    r"(?<![\w'#/-])(?P<cue>in |key of |key: ?|key )?"
+    r"(?P<tonic>[a-g])(?P<accidental>[#♯♭b]|[ -](?:sharp|flat))?(?P<mode>m)?(?![\w#♯♭'/-])",
+    re.ASCII,
+)
+_TYPED_AFTER = re.compile(rf"\s*(?:[,;.)|\n](?!\w)|$)| (?:{_GOES_ON})\b| [0-9]")
+_NO_TYPED_KEYS = frozenset({"a", "a flat", "a-flat", "a sharp", "a-sharp"})
+_NO_LONE_TYPED_KEYS = frozenset({"fm", "ebm"})
+_TYPED_CHORD = r"[a-g][#b]?m?7?"
+_CHORD_BEFORE = re.compile(rf"(?<![\w']){_TYPED_CHORD}\s*[,|/–—-]?\s*$", re.ASCII)
+_CHORD_AFTER = re.compile(rf"\s*[,|/–—-]?\s*{_TYPED_CHORD}(?![\w'])", re.ASCII)
 _CLAUSE_BEFORE, _CLAUSE_AFTER = re.compile(r"(?:^|[,;(|/–—\n]|[.:] )\s*$"), re.compile(r"\s*(?:[,;.)|/–—\n]|$)")
 # German: B is B flat, H is B. French, Italian, Spanish, Portuguese: solfège.
 _GERMAN = re.compile(
@@ -125,11 +148,19 @@ def _keys(text: str) -> Iterator[Found[str]]:
         if m["mode"] or not m.group().lower().startswith("in"):
             yield Found(_spell(m), _PLAIN, m.span())
     yield from (Found(_spell(m), _PLAIN, m.span()) for m in _FIRST_KEY.finditer(text))
-    yield from (Found(_spell(m), _PLAUSIBLE, m.span()) for m in _BARE_KEY.finditer(text))
+    yield from (Found(_spell(m), _PLAUSIBLE, m.span()) for m in _BARE_KEY.finditer(text) if not _is_build(text, m))
     yield from (Found(_spell(m), _PLAIN, m.span()) for m in _MODE_FIRST.finditer(text))
     yield from (Found(_german(m), _PLAIN, m.span()) for m in _GERMAN.finditer(text))
     yield from (Found(_romance(m), _PLAIN, m.span()) for m in _ROMANCE.finditer(text))
     yield from _lone_keys(text)
+    if len(text) <= _LONGEST_PROMPT:
+        yield from _typed_keys(text)
+
+
+def _is_build(text: str, m: re.Match[str]) -> bool:
+    tonic = m.start("tonic")
+    built = _BUILT.search(text[max(0, tonic - _BUILT_REACH) : tonic])
+    return built is not None and not built["work"] and _spell(m).split()[0] in _BUILDS[built["instrument"].lower()].split()
 
 
 def _named_key(text: str, m: re.Match[str]) -> Found[str] | None:
@@ -152,8 +183,23 @@ def _lone_keys(text: str) -> Iterator[Found[str]]:
     alone = {run[0].span() for run in chord_runs(text) if len(run) == 1}
     for m in _LONE.finditer(text):
         is_clause = _CLAUSE_BEFORE.search(text[max(0, m.start() - 3) : m.start()]) and _CLAUSE_AFTER.match(text, m.end())
+        if _is_build(text, m):
+            continue
         if m["words"] or (m.span() in alone and (m["mode"] or (is_clause and (m["ascii"] or len(text) <= _LONGEST_PROMPT)))):
             yield Found(_spell(m), _DOUBTFUL if len(m.group()) > 1 else _LETTER, m.span())
+
+
+def _typed_keys(text: str) -> Iterator[Found[str]]:
+    for m in _TYPED_KEY.finditer(text):
+        start, symbol = m.start("tonic"), text[m.start("tonic") : m.end()]
+        before = text[max(0, start - _BUILT_REACH) : start]
+        if m["cue"] and not (m["accidental"] and m["mode"]):
+            if symbol not in _NO_TYPED_KEYS and _TYPED_AFTER.match(text, m.end()) and not _is_build(text, m):
+                yield Found(_spell(m), _DOUBTFUL, (start, m.end()))
+        elif m["mode"] and not _CHORD_BEFORE.search(before) and not _CHORD_AFTER.match(text, m.end()):
+            is_clause = _CLAUSE_BEFORE.search(before) and _CLAUSE_AFTER.match(text, m.end())
+            if m["cue"] or m["accidental"] in {"#", "♯"} or (is_clause and symbol not in _NO_LONE_TYPED_KEYS):
+                yield Found(_spell(m), _LETTER, (start, m.end()))
 
 
 def _spell(m: re.Match[str]) -> str:

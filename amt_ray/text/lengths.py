@@ -53,10 +53,12 @@ _SHARE_REACH = 24
 _UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _UNIT = r"[ -]?(?P<{}>hours?|hrs?|min(?:ute)?s?|secs?|seconds?)(?![a-z])"
 _HALVES = r"(?P<half> and a half| ?½| and a quarter)"
+# "3 min 20 s": after another unit a letter is one.
+_LESSER_UNIT = _UNIT.replace("secs?", "secs?|[ms]")
 _PLAIN = re.compile(
     rf"(?P<low>{NUMBER})[ ]?(?:-|–|to|or|and)[ ]?(?P<high>{NUMBER}){_UNIT.format('range_unit')}"
     rf"|(?P<one>{NUMBER}){_HALVES}?{_UNIT.format('unit')}(?:(?:,|"
-    rf" and)? ?(?P<more>{NUMBER}){_UNIT.format('more_unit')}|(?P<tail> and a half))?"
+    rf" and)? ?(?P<more>{NUMBER}){_LESSER_UNIT.format('more_unit')}|(?P<tail> and a half))?"
     r"|(?<![a-z])(?P<word>half an?|(?:a )?quarter of an|three quarters of an|a couple of|a few|an?)"
     r"[ -](?P<word_unit>hours?|minutes?)(?P<word_tail> and a half)?(?![a-z])",
     re.IGNORECASE | re.ASCII,

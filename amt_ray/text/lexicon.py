@@ -34,7 +34,11 @@ _SILENT_WORDS = (
 _SILENT = frozenset(_SILENT_WORDS.split())
 # "flute-like".
 _LIKENESSES = frozenset({"like", "esque"})
+# "sunny vibes" are a mood; a vibraphone has one of these before it, or nothing.
+_BEFORE_VIBES_WORDS = "a and bowed by for on or plus solo the with"
+_BEFORE_VIBES = frozenset(_BEFORE_VIBES_WORDS.split())
 _LACKING = "less"
+_MISSPELT_FUL = "full"
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,23 @@ def find(tokens: Sequence[Token]) -> list[Match]:
 
 
 def _sounding(tokens: Sequence[Token], match: Match) -> tuple[Meaning, ...]:
-    """The meanings of a match, without the instruments of "piano teacher" and "flute-like"."""
-    after = match.last + 1
-    if after >= len(tokens) or not tokens[after].is_joined:
-        return match.meanings
-    is_likeness = tokens[after].word in _LIKENESSES and tokens[after].start == match.span[1] + 1
-    if not is_likeness and tokens[after].word not in _SILENT:
+    """The meanings of a match, without the instruments of "piano teacher", "flute-like" and "sunny vibes"."""
+    if not _is_silenced(tokens, match) and not _is_feeling(tokens, match):
         return match.meanings
     return tuple(meaning for meaning in match.meanings if meaning.kind != "instrument")
+
+
+def _is_silenced(tokens: Sequence[Token], match: Match) -> bool:
+    after = match.last + 1
+    if after >= len(tokens) or not tokens[after].is_joined:
+        return False
+    is_likeness = tokens[after].word in _LIKENESSES and tokens[after].start == match.span[1] + 1
+    return is_likeness or tokens[after].word in _SILENT
+
+
+def _is_feeling(tokens: Sequence[Token], match: Match) -> bool:
+    is_vibes = match.first == match.last and tokens[match.first].word == "vibes" and tokens[match.first].is_joined
+    return is_vibes and match.first > 0 and tokens[match.first - 1].word not in _BEFORE_VIBES
 
 
 def _longest_at(tokens: Sequence[Token], first: int) -> Match | None:
@@ -90,9 +103,11 @@ def _longest_at(tokens: Sequence[Token], first: int) -> Match | None:
 
 
 def _inflected_at(tokens: Sequence[Token], first: int) -> Match | None:
-    """Find a misspelt name, or "drumless"."""
+    """Find a misspelt name, "joyfull", or "drumless"."""
     word, span = tokens[first].word, (tokens[first].start, tokens[first].end)
     if meanings := misspelt(word):
+        return Match(first, first, meanings, span)
+    if word.endswith(_MISSPELT_FUL) and (meanings := lexicon().meanings.get(word[:-1], ())):
         return Match(first, first, meanings, span)
     if word.endswith(_LACKING):
         meanings = lexicon().meanings.get(word.removesuffix(_LACKING), ())

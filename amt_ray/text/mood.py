@@ -46,8 +46,9 @@ def _arousal(features: Mapping[str, Any]) -> float | None:
     if bpm is None or density is None:
         return None
     pace = _between(math.log(bpm / _MIDDLE_BPM) / math.log(_FASTEST_BPM / _MIDDLE_BPM))
-    notes_per_s = bpm / 60 * density
-    rate = _between(math.log(notes_per_s / _MIDDLE_NOTES_PER_S) / math.log(_MOST_NOTES_PER_S / _MIDDLE_NOTES_PER_S))
+    # A sum of logarithms: the product of two tiny numbers is 0, which has none.
+    log_rate = math.log(bpm) + math.log(density) - math.log(60 * _MIDDLE_NOTES_PER_S)
+    rate = _between(log_rate / math.log(_MOST_NOTES_PER_S / _MIDDLE_NOTES_PER_S))
     return _TEMPO_WEIGHT * pace + _RATE_WEIGHT * rate + _LOUDNESS_WEIGHT * _loudness(features)
 
 

@@ -95,7 +95,8 @@ def _added(kind: Heard, stated: tuple[Label, ...], confidences_L: FloatArray, sp
     weak = {label.name: label.confidence for label in stated}
     added = [label for label in candidates if label.confidence >= max(LEAST_HEARD, weak.get(label.name, 0.0))]
     replaced = {label.name for label in added}
-    return (*(label for label in stated if label.name not in replaced), *added)
+    kept = (label for label in stated if label.name not in replaced)
+    return tuple(sorted((*kept, *added), key=lambda label: -label.confidence))
 
 
 class _Described:

@@ -24,6 +24,9 @@ from amt_ray.text.chords import find_chords
         ("verse: Am F C. Chorus: F G Am", "Am F C F G Am"),
         ("F#m7b5 → B7 → Em", "F#m7b5 B7 Em"),
         ("in F# minor, Am F C G", "Am F C G"),
+        ("funky string stabs. Am7 D9", "Am7 D9"),
+        ("chords: Am, F, FM electric piano", "Am F"),
+        ("chords: FM, Gm", "FM Gm"),
     ],
 )
 def test_chords_that_a_text_names(text, chords):
@@ -37,6 +40,7 @@ def test_chords_that_a_text_names(text, chords):
         "A chord progression",
         "I am a V", "acts I II III", "plan A, plan B and C", "in C, G or D minor", "Vitamin B12, C, D3",
         "C'mon, A-ha!", "12-bar blues in E",
+        "from Am to Em", "notes C4 E4", "a vamp of FM electric piano",
     ],
 )  # fmt: skip
 def test_letters_that_are_no_chords(text):

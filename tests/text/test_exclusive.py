@@ -7,6 +7,7 @@ ALONE = (
         "performed by a solo piano in C major", "only for two violins", "unaccompanied violin", "purely brass",
         "brass, nothing else", "an a cappella choir", "piano left hand alone", "a duo for flute and harp",
         "🥁 solo", "piano-only",
+        "presto, piano solo, stormy", "classical, violin solo",
         "violin and cello, no other instruments", "drums and bass, that's it", "nothing but strings", "a lone trumpet",
         "a single melodic line for bassoon", "a trio for piano, bass and drums",
 )  # fmt: skip
@@ -14,6 +15,7 @@ WITH_OTHERS = (
         "", "only sad", "piano", "a piano and a flute", "solo violin with orchestra", "features a guitar solo",
         "the only song with piano", "if only! A piano plays", "piano. Alone at last", "not only piano but also strings",
         "drums and a lone trumpet", "a duo of flute, harp and viola", "rock with a guitar solo", "not just piano",
+        "metal, guitar solo, fast", "piano solo and strings", "drums, piano solo",
 )  # fmt: skip
 
 

@@ -69,6 +69,30 @@ def test_a_misspelt_instrument_is_known_and_other_words_are_left_alone(text, nam
     assert [mention.name for mention in analyse(text).instruments] == names
 
 
+@pytest.mark.parametrize("text", ["piano, vibes and bass", "vibes solo", "played on the vibes", "bass and vibes"])
+def test_vibes_without_an_adjective_are_a_vibraphone(text):
+    assert "vibraphone" in [mention.name for mention in analyse(text).instruments]
+
+
+@pytest.mark.parametrize(("text", "mood"), [("a playfull tune", "playful"), ("happy vibes", "joyful")])
+def test_a_mood_is_known_with_an_l_too_many_and_before_vibes(text, mood):
+    assert [label.name for label in analyse(text).moods] == [mood]
+
+
+@pytest.mark.parametrize(
+    ("text", "genres"),
+    [
+        ("the chords Ebm and Gb", []),
+        ("an EBM track", ["electronic"]),
+        ("a ii-V-I progression", []),
+        ("ska punk", ["rock"]),
+        ("deathmetal", ["rock"]),
+    ],
+)
+def test_genres_and_what_looks_like_them(text, genres):
+    assert [label.name for label in analyse(text).genres] == genres
+
+
 def test_a_misspelling_is_less_sure_than_a_name():
     (wrong,), (right,) = analyse("saxaphone").instruments, analyse("saxophone").instruments
     assert wrong.programs == right.programs
@@ -81,6 +105,19 @@ def test_a_longer_term_has_the_genre_of_its_words_but_less_surely():
     assert waltz.confidence < jazz.confidence
 
 
-@pytest.mark.parametrize("text", ["an organ donor", "piano teacher", "flute-like", "the bass player's", "inner voices"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "an organ donor",
+        "piano teacher",
+        "flute-like",
+        "the bass player's",
+        "inner voices",
+        "sunny, carefree vibes",
+        "lofi with chill vibes",
+        "a fugue for 3 voices",
+        "FM radio",
+    ],
+)
 def test_a_phrase_and_a_likeness_name_no_instrument(text):
     assert analyse(text).instruments == ()

@@ -24,6 +24,7 @@ HIGH, LOW = {"pitch_min": 55, "pitch_max": 84}, {"pitch_min": 28, "pitch_max": 6
         (SLOW, None),
         (MINOR, None),
         (SLOW | MINOR | {"tempo_bpm": float("nan")}, None),
+        (SLOW | MINOR | HIGH | {"density_notes_per_beat": 5e-324}, "melancholic"),
         ({}, None),
     ],
 )

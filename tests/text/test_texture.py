@@ -11,6 +11,7 @@ from amt_ray.text.analyse import analyse
         ("solo piano", None), ("two flutes alone", None), ("music", None), ("a flute and a piano", None),
         ("a string quartet", "poly"), ("a four-part fugue", "poly"), ("a round for three recorders", "poly"),
         ("two-voice counterpoint", "poly"), ("interweaving lines", "poly"), ("a canon", "poly"),
+        ("a fugue for four voices", "poly"), ("2 voices, harpsichord", "poly"),
         ("two-part invention", "poly"),
         ("melody with chords", "homo"), ("block chords", "homo"), ("a hymn", "homo"),
         ("accompanied by strings", "homo"),
