@@ -34,8 +34,9 @@ def test_batches_hold_all_rows_in_order_and_only_the_columns_asked_for(workspace
 def test_columns_have_the_types_of_the_schema(tmp_path):
     place = Workspace(str(tmp_path / "w"))
     folder = place.begin("captions", "f")
-    large = pa.schema([(name, pa.large_string()) for name in CAPTIONS.names])
-    pq.write_table(pa.table([["p"], ["k"], ["t"]], schema=large), f"{folder}/part-0.parquet")
+    large = CAPTIONS.set(CAPTIONS.names.index("text"), pa.field("text", pa.large_string()))
+    row = {"piece_id": "p", "kind": "k", "text": "t"}
+    pq.write_table(pa.Table.from_pylist([row], schema=large), f"{folder}/part-0.parquet")
     place.commit("captions", Manifest("f", "f", 1))
     (batch,) = batches(place, "captions", ["text"])
     assert batch.schema.field("text").type == pa.string()
