@@ -23,6 +23,7 @@ os.environ.update(
     RAY_CHDIR_TO_TRIAL_DIR="0",
     RAY_memory_monitor_refresh_ms="0",
     RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0",
+    RAY_idle_worker_killing_time_threshold_ms="60000",
     RAY_AUTH_TOKEN=os.urandom(32).hex(),  # else Ray writes one into the home folder
     HF_HUB_OFFLINE="1",
     TOKENIZERS_PARALLELISM="false",

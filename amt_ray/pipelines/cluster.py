@@ -10,12 +10,14 @@ from contextlib import contextmanager
 
 LOCAL_OBJECT_STORE_BYTES = 1_000_000_000
 # Ray reads these when it is imported or started; what the user has set stays.
-_QUIET = {
+_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # While actors hold all CPUs, Ray ends the processes between two writing tasks, and starting one costs more than a task.
+    "RAY_idle_worker_killing_time_threshold_ms": "60000",
 }
 
 
@@ -25,7 +27,7 @@ def start_ray() -> None:
     Does nothing when this process has Ray already; never stops a Ray that it did not start. Ray itself stops a local one
     when the process ends.
     """
-    for name, value in _QUIET.items():
+    for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
     import ray.data

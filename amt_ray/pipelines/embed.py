@@ -26,7 +26,7 @@ from amt_ray.text.embed import EncoderSource
 if TYPE_CHECKING:
     import ray.data
 
-TEXTS_PER_BLOCK = {"cpu": 256, "cuda": 4096}
+TEXTS_PER_BLOCK = {"cpu": 512, "cuda": 4096}
 """Enough for Ray's 20 ms a block to be little beside what the encoder needs: some seconds on a core, tenths on a GPU."""
 TEXTS_PER_ACTOR = 256
 """An actor takes as long to start as it takes to embed a few hundred texts: it is not started for fewer."""
