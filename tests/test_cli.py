@@ -1,6 +1,7 @@
 """Each thing that a user can get wrong: one sentence on standard error, the exit code of the table, nothing written."""
 
 import json
+import re
 
 import pyarrow as pa
 import pytest
@@ -158,7 +159,7 @@ def test_analyse_compares_a_text_with_a_workspace_by_its_encoder(run, tmp_path, 
     shown = " ".join(out.split())
     assert "Embedding shape (16,), norm 1.000" in shown
     assert "Similarity 1.00 to the nearest of 2 captions of /" in shown
-    assert '"slow piano" 0.9' in shown
+    assert re.search(r'"slow piano" [01]\.\d\d on average', shown)
     other = save_plain_bert(tmp_path / "other")
     code, _, err = run("analyse", "slow piano", "--workspace", place.root, "--encoder", other)
     assert (code, "its fingerprint is" in err.splitlines()[-1]) == (6, True)
@@ -184,7 +185,7 @@ def test_analyse_writes_a_json_line_for_each_text(run, tmp_path, plain_bert):
     code, out, err = run("analyse", "--input", tmp_path / "texts.jsonl", "--json", "--encoder", plain_bert)
     assert code == 0
     assert [json.loads(line)["id"] for line in out.splitlines()] == ["a", "b"]
-    assert err.startswith("texts: 2 of 2 (100%")
+    assert "texts: 2 of 2 (100%" in err
     assert run("analyse", "slow piano", "--json", "--words-only")[1].startswith('{"id": "", ')
 
 

@@ -108,6 +108,7 @@ def _write_lines(display: Display, path: Path, reader: Reader) -> None:
     with path.open(encoding="utf-8", errors="replace") as file, display.progress() as progress:
         lines = [line for line in file if line.strip()]
         done = 0
+        progress("texts", done, len(lines))
         for some in analysed_lines(lines, str(path), read):
             sys.stdout.writelines(f"{line}\n" for line in some)
             done += len(some)

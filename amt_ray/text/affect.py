@@ -19,7 +19,7 @@ def affect_of(moods: Sequence[Label]) -> tuple[float, float] | None:
     total = sum(confidence for confidence, _ in placed)
     if total <= 0:
         return None
-    valence, arousal = (sum(weight * place[axis] for weight, place in placed) / total for axis in (0, 1))
+    valence, arousal = (round(sum(weight * place[axis] for weight, place in placed) / total, 4) for axis in (0, 1))
     return valence, arousal
 
 

@@ -206,3 +206,18 @@ def test_a_long_text_says_what_a_short_one_says(unit):
     assert [m.name for m in long.instruments] == [m.name for m in short.instruments]
     assert [m.name for m in long.excluded_instruments] == [m.name for m in short.excluded_instruments]
     assert (long.tempo_bpm, long.tempo_range_bpm, long.bars) == (short.tempo_bpm, short.tempo_range_bpm, short.bars)
+
+
+def test_everything_that_a_text_says_is_in_its_analysis():
+    analysis = analyse("A sparse, sad waltz in 4/4 like Chopin, in a minor key")
+    assert analysis.keywords[:2] == ("sparse", "sad")
+    assert [hint.name for hint in analysis.style_hints] == ["Chopin", "waltz"]
+    assert [(genre.name, genre.confidence) for genre in analysis.genres] == [("romantic", 0.5)]
+    assert (analysis.mode, analysis.density) == ("minor", "sparse")
+    assert (analysis.valence, analysis.arousal) == (-0.55, -0.45)
+    assert analysis.contradictions == ('The metre is stated twice: "waltz" (3/4) and "4/4"; 4/4 was taken.',)
+
+
+def test_the_surest_labels_come_first():
+    genres = analyse("a ballad like Chopin, with some jazz").genres
+    assert [genre.name for genre in genres] == ["jazz", "romantic", "pop"]

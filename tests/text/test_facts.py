@@ -105,3 +105,15 @@ def test_what_an_analysis_states_are_facts():
         Fact("bars", 16),
         Fact("chords", ("Gm", "D7")),
     }
+
+
+@pytest.mark.parametrize(
+    ("notes_per_beat", "density"), [(1.4, "sparse"), (1.5, None), (8.0, None), (8.1, "dense"), (float("nan"), None)]
+)
+def test_few_and_many_notes_a_beat_are_said(notes_per_beat, density):
+    said = {
+        fact
+        for way in facts_of({"density_notes_per_beat": notes_per_beat}, {}).wordings.get("density", ())
+        for fact in way.facts
+    }
+    assert said == ({Fact("density", density)} if density else set())
