@@ -26,6 +26,8 @@ from aiohttp import web
 FORWARDED = "forwarded"
 FAULTS = ("429 with Retry-After", "429", "503 maxlag with Retry-After", "half a reply", "reset", "silence")
 CYCLE = 20
+KEEPING_S = 0.5
+"""How long a client may take to keep an answer."""
 
 
 @dataclass
@@ -167,13 +169,17 @@ def asked_for(entry: Entry) -> set[tuple[str, str]]:
     }
 
 
-def asked_again(entries: Sequence[Entry], patience_s: float) -> list[tuple[str, str]]:
-    """What was asked for again after it had been answered within the time that a client surely waits."""
+def asked_again(entries: Sequence[Entry], patience_s: float, kills_s: Sequence[float] = ()) -> list[tuple[str, str]]:
+    """What was asked for again after it had been answered within the time that a client surely waits.
+
+    An answer that came while or just before its client was killed was perhaps never kept.
+    """
     answered: set[tuple[str, str]] = set()
     again = []
     for entry in entries:
         again += answered & asked_for(entry)
-        if entry.is_answered and entry.end_s - entry.start_s < patience_s:
+        is_lost = any(entry.start_s <= kill_s <= entry.end_s + KEEPING_S for kill_s in kills_s)
+        if entry.is_answered and entry.end_s - entry.start_s < patience_s and not is_lost:
             answered |= asked_for(entry)
     return again
 

@@ -42,15 +42,17 @@ def finish(*arguments: object) -> str:
     return out.decode()
 
 
-def kill_when(is_time: Callable[[], bool], *arguments: object) -> None:
-    """Start, and end it with SIGKILL as soon as it is time; it must not have ended by itself."""
+def kill_when(is_time: Callable[[], bool], *arguments: object) -> float:
+    """Start, and end it with SIGKILL as soon as it is time; it must not have ended by itself. Returns when that was."""
     process = start(*arguments)
     while not is_time():
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
+    killed_s = time.monotonic()
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
+    return killed_s
 
 
 def rows_of(place: Path) -> dict[str, list[dict[str, object]]]:
@@ -78,16 +80,17 @@ def test_killed_three_times_the_rows_are_those_of_an_undisturbed_run_and_nothing
     place, log = tmp_path / "killed", tmp_path / "log"
     finish(songs, tmp_path / "undisturbed", "--wikipedia-api", wiki, "--delay", 0)
     with faulty_proxy(wiki, log, retry_after_s=1, silence_s=1.0) as api_url:
-        # Slow enough that a kill comes between two requests: one that is under way must be asked again.
+        # Slow enough that most kills come between two requests.
         arguments = (songs, place, "--wikipedia-api", api_url, "--delay", 0.3)
         kill_when(lambda: any(place.rglob("*.parquet")), *arguments)
         assert not (place / "pieces" / "manifest.json").exists()
+        kills_s = []
         for n_requests in (4, 10):
-            kill_when(lambda n=n_requests: log.exists() and len(read_log(log)) >= n, *arguments)
+            kills_s.append(kill_when(lambda n=n_requests: log.exists() and len(read_log(log)) >= n, *arguments))
             assert not (place / "articles" / "manifest.json").exists()
         finish(*arguments)
         entries = read_log(log)
-    assert asked_again(entries, patience_s=10) == []
+    assert asked_again(entries, patience_s=10, kills_s=kills_s) == []
     assert rows_of(place) == rows_of(tmp_path / "undisturbed")
 
 
