@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Preset = Literal["tiny", "small", "base", "large"]
 EncoderDevice = Literal["cpu", "cuda", "auto"]
@@ -93,9 +93,13 @@ class TrainSettings(Settings):
     """`sequences` to a model bundle."""
 
     preset: Preset = "tiny"
+    layers: int | None = Field(None, gt=0, description="In place of the preset's.")
+    hidden_dim: int | None = Field(None, gt=0, description="In place of the preset's; a multiple of `heads`.")
+    heads: int | None = Field(None, gt=0, description="In place of the preset's.")
     epochs: int = Field(20, gt=0, description="Passes over the training windows, unless `max_steps` ends them sooner.")
     max_steps: int | None = Field(None, gt=0, description="Optimizer steps after which training ends.")
-    batch_tokens: int = Field(8192, gt=0, description="Events in a batch, padding included.")
+    max_minutes: float | None = Field(None, gt=0, description="Minutes after which training ends.")
+    batch_tokens: int = Field(8192, gt=0, description="Events in a worker's batch, padding included.")
     learning_rate: float = Field(1e-4, gt=0)
     warmup_share: float = Field(0.05, ge=0, lt=1, description="Share of the steps in which the rate rises.")
     weight_decay: float = Field(0.01, ge=0)
@@ -103,6 +107,8 @@ class TrainSettings(Settings):
     max_grad_norm: float = Field(1.0, gt=0)
     control_dropout: float = Field(0.2, ge=0, lt=1, description="Chance that one control is left out of a window.")
     prefix_dropout: float = Field(0.1, ge=0, lt=1, description="Chance that the text is left out of a window.")
+    augment: bool = Field(True, description="Whether windows are transposed, and their tempo and loudness changed.")
+    infill_share: float = Field(0.25, ge=0, le=1, description="Share of windows with bars or a part to be filled in.")
     mixed_precision: Literal["no", "bf16", "fp16", "auto"] = Field("auto", description="auto: bf16 on GPUs that have it.")
     gradient_checkpointing: bool = False
     workers: int = Field(1, gt=0, description="Data-parallel Ray Train workers.")
@@ -110,10 +116,25 @@ class TrainSettings(Settings):
     checkpoint_steps: int = Field(200, gt=0, description="Steps between checkpoints.")
     seed: int = Field(0, ge=0)
 
+    @property
+    def shape(self) -> ModelShape:
+        """The preset's shape, with what is given in its place."""
+        preset = PRESETS[self.preset].model_dump()
+        given = {name: getattr(self, name) for name in ("layers", "hidden_dim", "heads")}
+        return ModelShape(**preset | {name: value for name, value in given.items() if value is not None})
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> TrainSettings:
+        preset = PRESETS[self.preset]
+        hidden_dim, heads = self.hidden_dim or preset.hidden_dim, self.heads or preset.heads
+        if hidden_dim % heads:
+            raise ValueError(f"hidden_dim: received {hidden_dim}; allowed is a multiple of heads, which are {heads}")
+        return self
+
 
 # Small models bear, and need, a higher rate; `tiny` is made for minutes on a CPU, so it ends after a number of steps.
 PRESET_TRAINING: dict[Preset, dict[str, Any]] = {
-    "tiny": {"learning_rate": 3e-3, "batch_tokens": 2048, "max_steps": 600},
+    "tiny": {"learning_rate": 3e-3, "batch_tokens": 2048, "max_steps": 600, "augment": False, "infill_share": 0.0},
     "small": {"learning_rate": 6e-4, "batch_tokens": 16384},
     "base": {"learning_rate": 4e-4, "batch_tokens": 32768},
     "large": {"learning_rate": 2e-4, "batch_tokens": 32768},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised whenever a column changes its meaning; a workspace of another version is refused."""
 
 _FEATURES = [
@@ -120,6 +120,7 @@ SEQUENCES = pa.schema(
         ("window", pa.int32()),
         ("ids", pa.list_(pa.uint16())),
         ("n_controls", pa.int16()),  # ids[1 : 1 + n_controls] are the controls
+        ("n_context", pa.int16()),  # the ids behind them that are the end of the window before: given, not to be learnt
         ("style", pa.int16()),
         ("split", pa.string()),  # train, validation
     ]

@@ -79,3 +79,14 @@ def test_heads_share_the_width_evenly(preset):
     shape = PRESETS[preset]
     assert shape.hidden_dim % shape.heads == 0
     assert ModelShape(**shape.model_dump()) == shape
+
+
+def test_a_shape_is_the_presets_with_what_is_given_in_its_place():
+    shape = train_settings("base", layers=3, hidden_dim=64).shape
+    assert shape == ModelShape(layers=3, hidden_dim=64, heads=8)
+    assert train_settings("base").shape == PRESETS["base"]
+
+
+def test_heads_that_do_not_share_the_width_are_refused():
+    with pytest.raises(ValidationError, match="hidden_dim: received 128; allowed is a multiple of heads, which are 3"):
+        train_settings("tiny", heads=3)

@@ -1,4 +1,4 @@
-"""Commands that make a library and fill a workspace with it: corpus, collect, export."""
+"""Commands that make a library, fill a workspace with it, and hand it on: corpus, collect, pack, export."""
 
 from __future__ import annotations
 
@@ -131,6 +131,17 @@ def _show_wikipedia(display: Display, wikipedia: WikipediaReport) -> None:
     display.table("Wikipedia", rows)
     if failed := wikipedia.by_status.get("failed", 0):
         display.say(f"{failed:,} songs were not answered; the same command asks for them again")
+
+
+def pack(
+    workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
+    out: Annotated[str, typer.Argument(help="Folder to write.")],
+) -> None:
+    """Write what training needs into a small folder, for a machine without Ray: `python -m amt_ray.training`."""
+    from amt_ray.pipelines.training_data import pack as run
+
+    report = run(workspace, out)
+    Display().say(f"{out}: {report.n_windows:,} windows of {report.n_events:,} events, {report.n_bytes / 1e6:.1f} MB")
 
 
 def export(

@@ -49,7 +49,10 @@ app = typer.Typer(
 )
 inspect = typer.Typer(no_args_is_help=True, help="Look inside: the event language.")
 app.add_typer(inspect, name="inspect")
-for command in (library.corpus, library.collect, library.export, model.prepare, model.train, model.generate, model.demo):
+for command in (
+    *(library.corpus, library.collect, library.export, library.pack),
+    *(model.prepare, model.train, model.generate, model.demo),
+):
     app.command()(command)
 app.command()(model.serve)
 app.command()(styles.styles)
@@ -84,6 +87,8 @@ def _options_checked() -> Iterator[None]:
         yield
     except ValidationError as exc:
         first = exc.errors()[0]
+        if not first["loc"]:  # of several options together
+            raise typer.BadParameter(first["msg"].removeprefix("Value error, ")) from exc
         option = "--" + "-".join(str(part) for part in first["loc"]).removesuffix("_s").replace("_", "-")
         raise typer.BadParameter(f"{option}: received {first.get('input')!r}; {first['msg']}") from exc
 

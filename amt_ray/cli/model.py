@@ -13,6 +13,7 @@ from amt_ray.console import Display
 
 if TYPE_CHECKING:
     from amt_ray.generation.composer import Take
+    from amt_ray.training.statistics import WindowStatistics
 
 Device = Literal["cpu", "cuda"]
 
@@ -45,19 +46,33 @@ def prepare(
         speed = f"{report.embedding_s:.1f} s, {report.texts_per_s:,.0f} texts/s"
         display.say(f"{report.n_texts_embedded:,} different texts embedded in {speed}, the encoder's start included")
     show_styles(display, report.styles)
-    display.say(
-        f"{report.n_windows:,} windows of {report.n_tokens:,} events, {report.n_validation_windows:,} of them for validation"
-        + (
-            f"; {report.pieces_without_windows} pieces gave none (see the workspace's rejects)"
-            if report.pieces_without_windows
-            else ""
-        )
-    )
+    display.table("Training windows", _window_rows(report.windows))
+
+
+def _window_rows(windows: WindowStatistics) -> dict[str, str]:
+    from amt_ray.training.statistics import RARE
+
+    n_none, folded = windows.pieces_without_windows, windows.folded
+    bent = folded.get("pitches", 0) + folded.get("drums", 0)
+    return {
+        "Pieces": f"{windows.pieces:,}" + (f"; {n_none:,} gave none (see the workspace's rejects)" if n_none else ""),
+        "Windows": f"{windows.windows:,}, {windows.validation_windows:,} of them for validation",
+        "Events": f"{windows.tokens:,}, {windows.validation_tokens:,} of them for validation",
+        "Context": f"{windows.context_tokens:,} of the events are bars of the window before",
+        "Events a window": f"median {windows.median_tokens:,.0f}, 95 % have at most {windows.p95_tokens:,.0f}",
+        "Different events": f"{windows.events_used} of {len(windows.event_counts)}, {windows.events_rare} of them under {RARE} times",
+        "Notes": f"{windows.notes:,}; {bent:,} folded into range, {folded.get('merged_notes', 0):,} merged",
+        "Over-long bars": f"{windows.overlong_bars:,} left out, with {windows.overlong_notes:,} notes",
+        "Padding": f"{windows.padding_share:.1%} of batches of {windows.batch_tokens:,} events",
+    }
 
 
 def train(
     workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
     preset: Annotated[Preset, typer.Option(help="Size of the model and settings that suit it.")] = "tiny",
+    layers: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
+    hidden_dim: Annotated[int | None, typer.Option(help="In place of the preset's; a multiple of --heads.")] = None,
+    heads: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
     bundle: Annotated[str | None, typer.Option(help="Where the model goes; WORKSPACE/model by default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training windows.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps after which training ends.")] = None,
@@ -74,6 +89,9 @@ def train(
     display = Display()
     settings = train_settings(
         preset,
+        layers=layers,
+        hidden_dim=hidden_dim,
+        heads=heads,
         epochs=epochs,
         max_steps=steps,
         batch_tokens=batch_tokens,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amt_ray.events.controls import Controls, control_ids
+from amt_ray.events.infill import filled
 from amt_ray.events.quantise import Quantised, assemble, quantise
 from amt_ray.events.vocabulary import (
     BAR,
@@ -32,11 +33,11 @@ from amt_ray.events.vocabulary import (
     TIME_SIGNATURE,
     VELOCITIES,
     VELOCITY,
+    Ids,
 )
 from amt_ray.midi.instruments import DRUMS
 from amt_ray.midi.piece import IntArray, Notes, Piece
 
-Ids = npt.NDArray[np.uint16]
 NO_CONTROLS = Controls()
 _DURATION_INDEX = np.searchsorted(DURATION_UNITS, np.arange(DURATION_UNITS[-1] + 1))
 
@@ -86,9 +87,10 @@ def excerpt(quantised: Quantised, from_bar: int, to_bar: int) -> Quantised:
 def decode(ids: npt.ArrayLike) -> Piece:
     """Turn a sequence that obeys the grammar back into a piece of 12 ticks a quarter; a KEY control becomes its key.
 
-    Raises ValueError when the sequence has no bar with a time signature and a tempo, or no complete note.
+    What stands in a fill is put in its place. Raises ValueError when the sequence has no bar with a time signature and a
+    tempo, no complete note, or a fill that is not whole.
     """
-    ids = np.asarray(ids, np.int64)
+    ids = filled(ids).astype(np.int64)
     is_bar = ids == BAR
     if not is_bar.any():
         raise ValueError("the events hold no bar: nothing to decode")

@@ -14,10 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from amt_ray.midi.instruments import DRUMS, INSTRUMENTS, N_PROGRAMS
 from amt_ray.midi.keys import KEYS
 from amt_ray.text.labels import GENRES, MOODS
+
+Ids = npt.NDArray[np.uint16]
+"""A sequence of event ids."""
 
 UNITS_PER_QUARTER = 12
 LONGEST_BAR_UNITS = 72

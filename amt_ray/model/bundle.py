@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors import SafetensorError
 
 from amt_ray.errors import BundleError, OutputError
@@ -112,7 +113,12 @@ def _load_model(folder: Path) -> ConditionalGPT2:
     """Load the weights; transformers would put random numbers where some are missing, so that is a ValueError here."""
     with quiet():
         loaded: Any = ConditionalGPT2.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+            folder,
+            dtype=torch.float32,  # whatever it is on disk
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
     model, report = loaded
     wrong = sorted({*report["missing_keys"], *report["unexpected_keys"], *(key for key, *_ in report["mismatched_keys"])})

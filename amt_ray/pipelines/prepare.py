@@ -14,6 +14,7 @@ from amt_ray.pipelines.progress import Progress, silent
 from amt_ray.pipelines.sequences import make_sequences, note_rejects
 from amt_ray.pipelines.styles import StylesReport, make_styles, styles_report
 from amt_ray.text.embed import find_encoder
+from amt_ray.training.statistics import WindowStatistics
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,18 @@ class PrepareReport:
     embedding_s: float
     """How long that took, with the start of the processes that did it."""
     styles: StylesReport
-    n_windows: int
-    n_tokens: int
-    n_validation_windows: int
-    pieces_without_windows: int
+    windows: WindowStatistics
     was_current: bool
+
+    @property
+    def n_windows(self) -> int:
+        """Training windows of both splits."""
+        return self.windows.windows
+
+    @property
+    def n_tokens(self) -> int:
+        """Events in them."""
+        return self.windows.tokens
 
     @property
     def texts_per_s(self) -> float:
@@ -59,8 +67,8 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
     vectors = make_embeddings(place, texts, settings, encoder, progress)
     embedding_s = time.monotonic() - began_s
     styles = make_styles(place, vectors, settings, progress=progress)
-    sequences = make_sequences(place, pieces, styles, settings, progress)
-    note_rejects(place, pieces, sequences, settings)
+    sequences = make_sequences(place, pieces, texts, styles, settings, progress)
+    note_rejects(place, sequences, settings)
     after = {"captions": texts, "embeddings": vectors, "styles": styles, "sequences": sequences}
     return PrepareReport(
         n_pieces=pieces.n_rows,
@@ -70,9 +78,6 @@ def prepare(workspace: str, settings: PrepareSettings | None = None, progress: P
         n_texts_embedded=vectors.facts["texts"] if vectors != before["embeddings"] else 0,
         embedding_s=embedding_s,
         styles=styles_report(place),
-        n_windows=sequences.n_rows,
-        n_tokens=sequences.facts["tokens"],
-        n_validation_windows=sequences.facts["validation_windows"],
-        pieces_without_windows=pieces.n_rows - sequences.facts["pieces"],
+        windows=WindowStatistics.of_facts(sequences.facts),
         was_current=before == after,
     )

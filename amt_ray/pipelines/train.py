@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from amt_ray.artifacts import Workspace, fingerprint
-from amt_ray.config import PRESETS, TrainSettings
-from amt_ray.errors import BundleError, RequestError, TrainingError, WorkspaceError
-from amt_ray.model.bundle import Bundle, EncoderInfo, Style, load_bundle, save_bundle
+from amt_ray.config import TrainSettings
+from amt_ray.errors import BundleError, RequestError, TrainingError
+from amt_ray.model.bundle import Bundle, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
+from amt_ray.pipelines.training_data import need_prepared, training_data
 from amt_ray.training.loop import Trained, train
-from amt_ray.training.rows import rows_of_split
+from amt_ray.training.outcome import bundle_of
 
 Record = Mapping[str, Any]
 OnRecord = Callable[[Record], None]
@@ -47,7 +48,7 @@ def train_model(
     when the bundle cannot be written, RequestError for more workers than Ray has room for.
     """
     place = Workspace(workspace)
-    made_of = fingerprint("model", *_need_prepared(place), settings.model_dump())
+    made_of = fingerprint("model", *need_prepared(place), settings.model_dump())
     if bundle is None and "://" in workspace:
         raise RequestError("bundle", "nothing", "a local folder, because the workspace is not on this machine")
     target = Path(bundle) if bundle is not None else Path(place.path) / "model"
@@ -68,17 +69,6 @@ def train_model(
     trained = load_bundle(target)
     seconds = time.monotonic() - began_s
     return TrainReport(str(target), trained.model.num_parameters(), trained.training["metrics"], seconds, False)
-
-
-def _need_prepared(place: Workspace) -> tuple[str, str]:
-    """The versions of the sequences and of the embeddings, which must both go with the styles that there are."""
-    sequences, embeddings, styles = (place.need(name) for name in ("sequences", "embeddings", "styles"))
-    is_mended_by = f"run `amt prepare {place.root}`"
-    if sequences.facts["styles"] != styles.version:
-        raise WorkspaceError(place.root, "its training windows carry other styles than it has now", is_mended_by)
-    if styles.facts["encoder_fingerprint"] != embeddings.facts["fingerprint"]:
-        raise WorkspaceError(place.root, "its styles and its embeddings are of two encoders", is_mended_by)
-    return sequences.version, embeddings.version
 
 
 def _current(target: Path, made_of: str) -> Bundle | None:
@@ -119,6 +109,9 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
         with followed(board, on_record):
             result = trainer.fit()
     except ray.train.TrainingFailedError as exc:
+        for failure in getattr(exc, "worker_failures", {}).values():
+            if isinstance(own := getattr(failure, "_base_exc", failure), TrainingError):
+                raise own from exc
         raise TrainingError(
             _last_line(exc), "the same command goes on from the last checkpoint once the cause is mended"
         ) from exc
@@ -138,15 +131,13 @@ def _check_room(settings: TrainSettings) -> None:
 
 def train_worker(config: dict[str, Any]) -> None:
     """Run the training loop on one Ray Train worker; rank 0 puts the bundle into the last checkpoint."""
-    place, settings = Workspace(config["workspace"]), config["settings"]
-    sequences, embeddings = place.table("sequences"), place.table("embeddings")
-    train_rows = rows_of_split(sequences, embeddings, "train")
-    validation_rows = rows_of_split(sequences, embeddings, "validation")
+    settings = config["settings"]
+    data = training_data(Workspace(config["workspace"]))
 
     def on_finish(trained: Trained, folder: Path) -> None:
-        save_bundle(_bundle(place, settings, config["made_of"], trained), folder / "bundle")
+        save_bundle(bundle_of(data, settings, config["made_of"], trained), folder / "bundle")
 
-    train(train_rows, validation_rows, PRESETS[settings.preset], settings, RayContext(config["board"]), on_finish)
+    train(data.train, data.validation, settings.shape, settings, RayContext(config["board"]), on_finish)
 
 
 class RayContext:
@@ -223,24 +214,6 @@ def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterat
         finished.set()
         thread.join()
     read()
-
-
-def _bundle(place: Workspace, settings: TrainSettings, made_of: str, trained: Trained) -> Bundle:
-    embeddings, sequences, pieces = (place.need(name) for name in ("embeddings", "sequences", "pieces"))
-    facts = embeddings.facts
-    styles = tuple(Style(row["name"], tuple(row["centroid"])) for row in place.table("styles").to_pylist())
-    # What differs from run to run of the same training (speed) stays out: same seed, same bytes.
-    metrics = {name: value for name, value in trained.metrics.items() if name != "events_per_s"}
-    training = {
-        "fingerprint": made_of,
-        "preset": settings.preset,
-        "pieces": pieces.n_rows,
-        "windows": sequences.n_rows,
-        "events": sequences.facts["tokens"],
-        "settings": settings.model_dump(),
-        "metrics": metrics,
-    }
-    return Bundle(trained.model, EncoderInfo(facts["encoder"], facts["fingerprint"], facts["dim"]), styles, training)
 
 
 def _last_line(exc: BaseException) -> str:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-_LOGGERS = ("sentence_transformers", "transformers", "huggingface_hub")
+_LOGGERS = ("sentence_transformers", "transformers", "huggingface_hub", "accelerate")
 
 
 @contextmanager

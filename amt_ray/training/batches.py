@@ -6,13 +6,15 @@ Legend of shapes: B rows of a batch, T events of its longest row, E width of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from amt_ray.events.encode import Ids
-from amt_ray.events.vocabulary import PAD, PROGRAM
+from amt_ray.events.infill import draw_infill
+from amt_ray.events.vocabulary import FILL, PAD, PROGRAM, Ids
+from amt_ray.training.augment import Augmentation, augmented
 
 SHUFFLE_POOL_BATCHES = 32
 """Rows are sorted by length within random pools of about this many batches: little padding, and still random."""
@@ -25,6 +27,8 @@ class Rows:
     ids: Ids
     starts: npt.NDArray[np.int64]
     n_controls: npt.NDArray[np.int64]
+    n_context: npt.NDArray[np.int64]
+    """Events behind the controls that belong to the window before: given, never learnt."""
     texts: Sequence[npt.NDArray[np.intp]]
     """Indices into `text_vectors` of each row's texts; several rows of one piece share them."""
     text_vectors: npt.NDArray[np.float32]
@@ -41,19 +45,46 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """int64[B, T] events padded with PAD at the right, float32[B, E] embeddings, bool[B] whether the text is shown."""
+    """int64[B, T] events padded with PAD at the right, float32[B, E] embeddings, bool[B] whether the text is shown.
+
+    `targets_BT` are the events with PAD in place of those that are not to be learnt: BOS and the context.
+    """
 
     ids_BT: npt.NDArray[np.int64]
+    targets_BT: npt.NDArray[np.int64]
     text_BE: npt.NDArray[np.float32]
     has_text_B: npt.NDArray[np.bool_]
 
+    @property
+    def n_targets(self) -> int:
+        """How many events are to be learnt."""
+        return int((self.targets_BT != PAD).sum())
+
+    def without_targets(self) -> Batch:
+        """The same batch with nothing to learn."""
+        return replace(self, targets_BT=np.full_like(self.targets_BT, PAD))
+
+    def parts(self, n: int) -> Iterator[Batch]:
+        """Cut into at most `n` batches of whole rows, as wide as their own longest row."""
+        for rows in np.array_split(np.arange(len(self.ids_BT)), n):
+            if len(rows):
+                width = int((self.ids_BT[rows] != PAD).sum(1).max())
+                ids_BT, targets_BT = self.ids_BT[rows, :width], self.targets_BT[rows, :width]
+                yield Batch(ids_BT, targets_BT, self.text_BE[rows], self.has_text_B[rows])
+
 
 @dataclass(frozen=True)
-class Dropout:
-    """Chances of leaving out each control (the instruments count as one) and the text."""
+class Variation:
+    """How rows differ from one showing to the next; by default they do not."""
 
-    control: float
-    text: float
+    control_dropout: float = 0.0
+    """Chance of leaving out a control; the instruments count as one."""
+    text_dropout: float = 0.0
+    augmentation: Augmentation | None = None
+    infill_share: float = 0.0
+    """Chance of a row to be shown with some bars or a part hidden, behind the rest."""
+    most_tokens: int = 1024
+    """Events that a row may grow to by that."""
 
 
 def plan_epoch(lengths: npt.NDArray[np.int64], batch_tokens: int, seed: int, epoch: int) -> list[npt.NDArray[np.intp]]:
@@ -79,22 +110,44 @@ def _fill(rows: npt.NDArray[np.intp], lengths: npt.NDArray[np.int64], batch_toke
             first = i
 
 
-def make_batch(rows: Rows, chosen: npt.NDArray[np.intp], dropout: Dropout, rng: np.random.Generator) -> Batch:
-    """Collect rows into a batch, leaving out controls and texts at random and picking one text of each piece."""
-    sequences = [_with_controls_dropped(rows, int(row), dropout.control, rng) for row in chosen]
-    ids_BT = np.full((len(chosen), max(map(len, sequences))), PAD, np.int64)
-    text_BE = np.zeros((len(chosen), rows.text_vectors.shape[1]), np.float32)
-    for b, (row, sequence) in enumerate(zip(chosen, sequences, strict=True)):
-        ids_BT[b, : len(sequence)] = sequence
-        text_BE[b] = rows.text_vectors[rng.choice(rows.texts[row])]
-    return Batch(ids_BT, text_BE, rng.random(len(chosen)) >= dropout.text)
+def make_batch(rows: Rows, chosen: npt.NDArray[np.intp], variation: Variation, seed: Sequence[int]) -> Batch:
+    """Collect rows into a batch, each varied at random and with one text of its piece.
+
+    What is drawn for a row depends on `seed` and the row alone, not on the batch that it is in.
+    """
+    made = [_drawn(rows, int(row), variation, np.random.default_rng([*seed, int(row)])) for row in chosen]
+    ids_BT = np.full((len(made), max(len(row.ids) for row in made)), PAD, np.int64)
+    targets_BT = ids_BT.copy()
+    for b, row in enumerate(made):
+        ids_BT[b, : len(row.ids)] = targets_BT[b, : len(row.ids)] = row.ids
+        targets_BT[b, 0] = targets_BT[b, row.context] = PAD
+    text_BE = np.stack([rows.text_vectors[row.text] for row in made])
+    return Batch(ids_BT, targets_BT, text_BE, np.array([row.has_text for row in made]))
 
 
-def _with_controls_dropped(rows: Rows, row: int, chance: float, rng: np.random.Generator) -> Ids:
+class _Drawn(NamedTuple):
+    """A row as it is shown this time."""
+
+    ids: Ids
+    context: slice
+    text: int
+    has_text: bool
+
+
+def _drawn(rows: Rows, row: int, variation: Variation, rng: np.random.Generator) -> _Drawn:
     ids = rows.ids[rows.starts[row] : rows.starts[row + 1]]
-    n_controls = int(rows.n_controls[row])
+    n_controls, n_context = int(rows.n_controls[row]), int(rows.n_context[row])
     controls = ids[1 : 1 + n_controls]
-    kept = rng.random(n_controls) >= chance
+    kept = rng.random(n_controls) >= variation.control_dropout
     is_program = (controls >= PROGRAM.start) & (controls < PROGRAM.end)
-    kept[is_program] = rng.random() >= chance
-    return np.concatenate([ids[:1], controls[kept], ids[1 + n_controls :]])
+    kept[is_program] = rng.random() >= variation.control_dropout
+    first = 1 + int(kept.sum())
+    shown, context = np.concatenate([ids[:1], controls[kept], ids[1 + n_controls :]]), slice(first, first + n_context)
+    text, has_text = int(rng.choice(rows.texts[row])), bool(rng.random() >= variation.text_dropout)
+    if variation.augmentation:
+        shown = augmented(shown, np.array([0, len(shown)]), variation.augmentation, rng)
+    if rng.random() < variation.infill_share:
+        hidden = draw_infill(shown, rng, max(0, variation.most_tokens - len(shown)))
+        # What is hidden may be of the context, and is then to be learnt.
+        shown, context = (hidden, slice(0)) if FILL in hidden else (shown, context)
+    return _Drawn(shown, context, text, has_text)

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from amt_ray.model.bundle import EncoderInfo, Style
 from amt_ray.training.batches import Rows
-from amt_ray.training.windows import Split
+
+if TYPE_CHECKING:
+    from amt_ray.training.windows import Split
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a model is trained on, and what its bundle says of that."""
+
+    train: Rows
+    validation: Rows
+    encoder: EncoderInfo
+    styles: tuple[Style, ...]
+    about: Mapping[str, Any]
+    """Where the music comes from: pieces, windows, events, licences; any JSON values."""
 
 
 def rows_of_split(sequences: pa.Table, embeddings: pa.Table, split: Split) -> Rows:
@@ -23,6 +42,7 @@ def rows_of_split(sequences: pa.Table, embeddings: pa.Table, split: Split) -> Ro
         ids=pc.list_flatten(windows["ids"]).to_numpy().astype(np.uint16),
         starts=np.append(0, np.cumsum(lengths)),
         n_controls=windows["n_controls"].to_numpy().astype(np.int64),
+        n_context=windows["n_context"].to_numpy().astype(np.int64),
         texts=[np.arange(first, last) for first, last in zip(firsts, lasts, strict=True)],
         text_vectors=np.stack(texts["vector"].to_numpy()).astype(np.float32),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from amt_ray.events.grammar import START, State, advance, allowed
-from amt_ray.events.vocabulary import BAR, BAR_UNITS, BOS, EOS, METRES, MORE, PAD, TEMPO_BPM, name_of
+from amt_ray.events.grammar import START, START_INFILL, State, advance, allowed
+from amt_ray.events.vocabulary import BAR, BAR_UNITS, BOS, END_FILL, EOS, FILL, GAP, METRES, MORE, PAD, TEMPO_BPM, name_of
 
 
 def random_walk(rng: np.random.Generator, n_events: int = 200) -> tuple[list[int], list[State]]:
@@ -23,6 +23,35 @@ def random_walk(rng: np.random.Generator, n_events: int = 200) -> tuple[list[int
         ids.append(int(rng.choice(choices)))
         state = advance(state, ids[-1])
     return ids, states
+
+
+def random_infill_walk(rng: np.random.Generator, n_events: int = 200) -> tuple[list[int], list[State]]:
+    """The same from `START_INFILL`, with more bars, marks of infilling among them, and in every other walk no gap."""
+    state, ids, states = START_INFILL, [], []
+    unwanted = GAP if rng.random() < 0.5 else -1
+    while state.last != "END":
+        choices = np.flatnonzero(allowed(state))
+        choices = choices[choices != unwanted]
+        turns = [event_id for event_id in (BAR, BAR, BAR, GAP, FILL, END_FILL) if event_id in choices]
+        if len(ids) > n_events:
+            choices = np.array(_way_out(state, choices.tolist()))
+        elif turns and rng.random() < 0.3:
+            choices = np.array(turns)
+        states.append(state)
+        ids.append(int(rng.choice(choices)))
+        state = advance(state, ids[-1])
+    return ids, states
+
+
+def _way_out(state: State, choices: list[int]) -> list[int]:
+    """The choices that lead to the end: from bar to bar in a part's fill with notes, else to a note and then to a mark."""
+    for ends in ((EOS, MORE), (END_FILL,), (FILL,)):
+        if found := [event_id for event_id in ends if event_id in choices]:
+            return found
+    part_sounds = state.infill.stage == "PART" and state.notes > state.infill.notes
+    if BAR in choices and (part_sounds or not state.bars):
+        return [BAR]
+    return [event_id for event_id in choices if event_id not in (BAR, GAP)] or [BAR]
 
 
 @dataclass

@@ -56,7 +56,24 @@ def test_windows_obey_the_grammar_and_their_controls_come_first(workspace):
     for row in Workspace(str(workspace)).table("sequences").to_pylist():
         assert check(row["ids"]).last == "END"
         assert row["ids"][1 + row["n_controls"]] == 3  # BAR
+        assert row["ids"][1 + row["n_controls"] + row["n_context"]] == 3
         assert len(row["ids"]) <= 1024
+
+
+def test_prepare_says_what_the_windows_are_made_of(workspace, capsys):
+    assert main(["prepare", str(workspace)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    rows = Workspace(str(workspace)).table("sequences").to_pylist()
+    validation = [row for row in rows if row["split"] == "validation"]
+    n_events, n_validation = (sum(len(row["ids"]) for row in some) for some in (rows, validation))
+    for line in (
+        "Training windows Pieces 12 Windows",
+        f"Windows {len(rows)}, {len(validation)} of them for validation",
+        f"Events {n_events:,}, {n_validation:,} of them for validation",
+        f"Context {sum(row['n_context'] for row in rows):,} of the events are bars of the window before",
+        "Over-long bars 0 left out, with 0 notes",
+    ):
+        assert line in shown
 
 
 def test_prepare_again_does_nothing_and_another_seed_only_what_depends_on_it(workspace, tmp_path):

@@ -34,10 +34,14 @@ def test_a_piece_that_gives_no_window_is_a_reject_until_it_gives_one(workspace):
     rejects = {row["path"]: (row["stage"], row["reason"]) for row in workspace.table("rejects").to_pylist()}
     assert rejects.pop("Ada/Text.mid") == ("collect", "not_midi")
     assert rejects["Ada/Dense.mid"] == ("prepare", "no_window")
-    assert narrow.pieces_without_windows == len(rejects)
+    assert narrow.windows.pieces_without_windows == len(rejects)
     assert rejects.keys() | encoded == set(paths.values())
     assert rejects.keys().isdisjoint(encoded)
-    assert prepare(workspace.root).pieces_without_windows == 0
+    wide = prepare(workspace.root)
+    assert (wide.windows.pieces, wide.windows.pieces_without_windows) == (13, 0)
+    sequences = workspace.table("sequences")
+    assert (wide.n_windows, wide.n_tokens) == (len(sequences), sum(map(len, sequences["ids"].to_pylist())))
+    assert wide.n_tokens - wide.windows.context_tokens == sum(wide.windows.event_counts)
     assert [row["path"] for row in workspace.table("rejects").to_pylist()] == ["Ada/Text.mid"]
 
 

@@ -3,23 +3,30 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import compose
 
+from amt_ray.events.controls import Controls
+from amt_ray.events.encode import encode
+from amt_ray.events.grammar import START_INFILL, check
+from amt_ray.events.infill import filled
 from amt_ray.events.vocabulary import BAR, BOS, EOS, GENRE, KEY, LENGTH, PAD, PITCH, PROGRAM, STYLE
 from amt_ray.schemas import EMBEDDINGS, SEQUENCES
-from amt_ray.training.batches import Dropout, Rows, make_batch, plan_epoch
+from amt_ray.training.augment import Augmentation
+from amt_ray.training.batches import Rows, Variation, make_batch, plan_epoch
 from amt_ray.training.rows import rows_of_split
 
 CONTROLS = [STYLE.start, GENRE.start, KEY.start, PROGRAM.start, PROGRAM.start + 40, PROGRAM.start + 128, LENGTH.start]
-KEPT = Dropout(0.0, 0.0)
+KEPT = Variation()
 
 
-def rows_from(sequences, n_controls, texts=None, n_texts=1, dim=4):
+def rows_from(sequences, n_controls, texts=None, n_texts=1, dim=4, n_context=None):
     lengths = [len(ids) for ids in sequences]
     vectors = np.eye(max(n_texts, dim), dtype=np.float32)[:n_texts]
     return Rows(
         ids=np.concatenate(sequences).astype(np.uint16),
         starts=np.append(0, np.cumsum(lengths)),
         n_controls=np.array(n_controls),
+        n_context=np.array(n_context or [0] * len(sequences)),
         texts=texts or [np.array([0])] * len(sequences),
         text_vectors=vectors,
     )
@@ -70,7 +77,7 @@ def test_short_and_long_batches_come_mixed():
 def test_a_batch_holds_its_rows_and_pads_on_the_right():
     sequences = [[BOS, *CONTROLS, BAR, 100, EOS], [BOS, BAR, EOS], [BOS, CONTROLS[0], BAR, 99, 98, EOS]]
     rows = rows_from(sequences, [len(CONTROLS), 0, 1], [np.array([i]) for i in range(3)], 3)
-    batch = make_batch(rows, np.array([2, 0]), KEPT, np.random.default_rng(0))
+    batch = make_batch(rows, np.array([2, 0]), KEPT, (0,))
     width = len(sequences[0])
     assert batch.ids_BT.tolist() == [sequences[2] + [PAD] * (width - 6), sequences[0]]
     assert batch.text_BE.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
@@ -78,11 +85,76 @@ def test_a_batch_holds_its_rows_and_pads_on_the_right():
     assert (batch.ids_BT.dtype, batch.text_BE.dtype) == (np.int64, np.float32)
 
 
+def test_bos_padding_and_context_are_no_targets():
+    rows = rows_from([[BOS, *CONTROLS, BAR, 100, BAR, 101, EOS], [BOS, BAR, EOS]], [len(CONTROLS), 0], n_context=[2, 0])
+    batch = make_batch(rows, np.array([0, 1]), Variation(0.5, 0.0), (3,))
+    n_kept = len(set(CONTROLS) & set(batch.ids_BT[0].tolist()))
+    assert 0 < n_kept < len(CONTROLS)
+    kept = batch.ids_BT[0, 1 : 1 + n_kept].tolist()
+    assert batch.targets_BT[0].tolist() == [PAD, *kept, PAD, PAD, BAR, 101, EOS]
+    assert batch.targets_BT[1, :4].tolist() == [PAD, BAR, EOS, PAD]
+    assert batch.n_targets == n_kept + 3 + 2
+    assert batch.without_targets().n_targets == 0
+
+
+def test_what_a_row_shows_does_not_depend_on_its_neighbours():
+    rows = rows_from([[BOS, *CONTROLS, BAR, 100 + i, EOS] for i in range(30)], [len(CONTROLS)] * 30, n_texts=4)
+    some = Variation(0.5, 0.5)
+    together = make_batch(rows, np.arange(30), some, (1, 2))
+    for row in range(30):
+        alone = make_batch(rows, np.array([row]), some, (1, 2))
+        ids = together.ids_BT[row]
+        assert ids[ids != PAD].tolist() == alone.ids_BT[0].tolist()
+        assert together.has_text_B[row] == alone.has_text_B[0]
+    assert make_batch(rows, np.arange(30), some, (1, 3)).has_text_B.tolist() != together.has_text_B.tolist()
+
+
+def test_rows_that_are_infilled_are_whole_music_with_something_hidden():
+    ids = encode(compose(3, 6), Controls(key="D minor"))
+    rows = rows_from([ids] * 40, [1] * 40, n_context=[9] * 40)
+    batch = make_batch(rows, np.arange(40), Variation(infill_share=0.5, most_tokens=len(ids) + 100), (0,))
+    shown = [row[row != PAD].astype(np.uint16) for row in batch.ids_BT]
+    hidden = [row for row in shown if len(row) != len(ids) or (row != ids).any()]
+    assert 8 < len(hidden) < 32
+    for row in hidden:
+        check(row, START_INFILL)
+        assert filled(row).tolist() == ids.tolist()
+    for row, targets in zip(shown, batch.targets_BT, strict=True):
+        n_left_out = 1 if any(row is other for other in hidden) else 10
+        assert (targets != PAD).sum() == len(row) - n_left_out
+
+
+def test_rows_that_are_augmented_keep_their_length_and_move_their_key_along():
+    ids = encode(compose(3, 6), Controls(key="D minor"))
+    rows = rows_from([ids] * 40, [1] * 40)
+    batch = make_batch(rows, np.arange(40), Variation(augmentation=Augmentation()), (0,))
+    is_pitch = (ids >= PITCH.start) & (ids < PITCH.end)
+    semitones = {(row[is_pitch] - ids[is_pitch]).tolist()[0] for row in batch.ids_BT}
+    assert len(semitones) > 5
+    minor = KEY.start + KEY.names.index("D minor") - 2
+    for row in batch.ids_BT:
+        moved = (row[is_pitch] - ids[is_pitch])[0]
+        assert row[1] == minor + (2 + moved) % 12
+    assert batch.n_targets == 40 * (len(ids) - 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9])
+def test_parts_of_a_batch_are_its_rows_without_padding_that_they_do_not_need(n):
+    rows = rows_from([[BOS, *[BAR] * i, EOS] for i in (1, 5, 2, 7, 3)], [0] * 5)
+    batch = make_batch(rows, np.arange(5), KEPT, (0,))
+    parts = list(batch.parts(n))
+    assert len(parts) == min(n, 5)
+    assert sum(part.n_targets for part in parts) == batch.n_targets
+    read = [ids[ids != PAD].tolist() for part in parts for ids in part.ids_BT]
+    assert read == [[BOS, *[BAR] * i, EOS] for i in (1, 5, 2, 7, 3)]
+    assert all((part.ids_BT != PAD).any(axis=0).all() for part in parts)
+
+
 def test_dropout_leaves_out_each_control_with_its_chance_and_instruments_together():
     n = 6000
     body = [BAR, PITCH.start, EOS]
-    rows = rows_from([[BOS, *CONTROLS, *body]], [len(CONTROLS)])
-    batch = make_batch(rows, np.zeros(n, np.intp), Dropout(0.3, 0.2), np.random.default_rng(1))
+    rows = rows_from([[BOS, *CONTROLS, *body]] * n, [len(CONTROLS)] * n)
+    batch = make_batch(rows, np.arange(n), Variation(0.3, 0.2), (1,))
     within = 4 * np.sqrt(0.3 * 0.7 / n)
     has = {control: (batch.ids_BT == control).any(axis=1) for control in CONTROLS}
     for control in CONTROLS:
@@ -99,22 +171,22 @@ def test_dropout_leaves_out_each_control_with_its_chance_and_instruments_togethe
 
 
 def test_an_event_of_the_music_is_never_dropped_though_it_looks_like_a_control():
-    rows = rows_from([[BOS, PROGRAM.start, BAR, PROGRAM.start, EOS]], [1])
-    batch = make_batch(rows, np.zeros(200, np.intp), Dropout(0.99, 0.0), np.random.default_rng(0))
+    rows = rows_from([[BOS, PROGRAM.start, BAR, PROGRAM.start, EOS]] * 200, [1] * 200)
+    batch = make_batch(rows, np.arange(200), Variation(0.99, 0.0), (0,))
     assert (batch.ids_BT[:, :3] == [BOS, BAR, PROGRAM.start]).all(axis=1).sum() > 150
     assert ((batch.ids_BT == BAR).sum(axis=1) == 1).all()
 
 
 def test_each_of_a_piece_s_texts_is_used_as_often():
-    rows = rows_from([[BOS, BAR, EOS]], [0], [np.array([1, 3])], 4)
-    batch = make_batch(rows, np.zeros(2000, np.intp), KEPT, np.random.default_rng(0))
+    rows = rows_from([[BOS, BAR, EOS]] * 2000, [0] * 2000, [np.array([1, 3])] * 2000, 4)
+    batch = make_batch(rows, np.arange(2000), KEPT, (0,))
     assert batch.text_BE.mean(axis=0) == pytest.approx([0, 0.5, 0, 0.5], abs=0.05)
 
 
 def tables():
     sequences = [
         {"piece_id": piece_id, "window": window, "ids": [BOS, 10 * p + window, BAR, EOS][: 4 - window % 2],
-         "n_controls": 1, "style": 0, "split": "validation" if piece_id == "c" else "train"}
+         "n_controls": 1, "n_context": window, "style": 0, "split": "validation" if piece_id == "c" else "train"}
         for p, piece_id in enumerate("abcd") for window in range(12)
     ]  # fmt: skip
     kinds = {"a": ["features"], "b": ["wikipedia", "features"], "c": ["features"], "d": ["features"]}
@@ -132,6 +204,7 @@ def test_rows_of_a_split_are_in_order_with_their_texts():
     assert read == [[BOS, 10 * p + window, BAR, EOS][: 4 - window % 2] for p in (0, 1, 3) for window in range(12)]
     assert rows.lengths.tolist() == [len(ids) for ids in read]
     assert rows.n_controls.tolist() == [1] * 36
+    assert rows.n_context.tolist() == [*range(12)] * 3
     texts = [sorted(map(tuple, rows.text_vectors[index].tolist())) for index in rows.texts]
     assert texts[0] == [(97.0, 8.0)]
     assert texts[12] == [(98.0, 8.0), (98.0, 9.0)]
@@ -146,7 +219,7 @@ def test_rows_do_not_depend_on_the_order_of_the_tables():
     rest = sequences.filter(pa.array([row not in mixed.to_pylist() for row in sequences.to_pylist()]))
     shuffled = pa.concat_tables([rest, mixed]), embeddings.take(rng.permutation(5))
     one, two = rows_of_split(sequences, embeddings, "train"), rows_of_split(*shuffled, "train")
-    for name in ("ids", "starts", "n_controls", "text_vectors"):
+    for name in ("ids", "starts", "n_controls", "n_context", "text_vectors"):
         assert getattr(one, name).tolist() == getattr(two, name).tolist()
     assert [index.tolist() for index in one.texts] == [index.tolist() for index in two.texts]
 

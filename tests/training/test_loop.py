@@ -7,12 +7,14 @@ import torch
 from strategies import compose
 
 from amt_ray.config import ModelShape, TrainSettings
+from amt_ray.errors import TrainingError
 from amt_ray.events.quantise import quantise
 from amt_ray.events.vocabulary import N_IDS, PAD
 from amt_ray.model.conditional_gpt2 import new_model
+from amt_ray.training import loop
 from amt_ray.training.batches import Rows, plan_epoch
 from amt_ray.training.context import LocalContext
-from amt_ray.training.loop import _parameter_groups, _rate, event_loss, plan_steps, train
+from amt_ray.training.loop import _parameter_groups, event_loss, rate, train
 from amt_ray.training.windows import Labels, cut_windows
 
 SHAPE = ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=256)
@@ -31,6 +33,7 @@ def rows_of(seeds):
         ids=np.concatenate([window.ids for _, window in windows]),
         starts=np.append(0, np.cumsum(lengths)),
         n_controls=np.array([window.n_controls for _, window in windows]),
+        n_context=np.zeros(len(windows), np.int64),
         texts=[np.array([i]) for i, _ in windows],
         text_vectors=np.eye(len(seeds), TEXT_DIM, dtype=np.float32),
     )
@@ -151,7 +154,7 @@ def test_what_on_finish_adds_is_kept_with_the_last_checkpoint(rows, tmp_path):
 
 
 def test_without_validation_rows_there_is_no_validation_loss(rows, tmp_path):
-    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], [], rows.text_vectors)
+    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], rows.n_context[:0], [], rows.text_vectors)
     trained, _ = run(rows, tmp_path, none, max_steps=1)
     assert trained.metrics["validation_loss"] is None
 
@@ -186,7 +189,7 @@ def test_the_loss_is_smoothed_cross_entropy_of_the_next_event_without_padding(sm
     for row, n in enumerate(lengths):
         ids[row, :n] = torch.randint(1, N_IDS, (n,))
     logits = torch.randn(3, 7, N_IDS)
-    got = event_loss(lambda *_: logits, ids, torch.zeros(3, 1), torch.ones(3, dtype=torch.bool), smoothing)
+    got = event_loss(lambda *_: logits, ids, ids, torch.zeros(3, 1), torch.ones(3, dtype=torch.bool), smoothing)
     terms = []
     for row, n in enumerate(lengths):
         for t in range(n - 1):
@@ -194,7 +197,7 @@ def test_the_loss_is_smoothed_cross_entropy_of_the_next_event_without_padding(sm
             wanted = torch.full((N_IDS,), smoothing / N_IDS, dtype=torch.float64)
             wanted[ids[row, t + 1]] += 1 - smoothing
             terms.append(-(wanted * log_p).sum())
-    assert got.item() == pytest.approx(torch.stack(terms).mean().item(), rel=1e-6)
+    assert got.item() == pytest.approx(torch.stack(terms).sum().item(), rel=1e-6)
 
 
 def test_weight_decay_acts_on_matrices_only():
@@ -212,35 +215,64 @@ def test_weight_decay_acts_on_matrices_only():
 
 
 def test_the_rate_rises_in_a_line_and_falls_on_a_cosine_to_a_tenth():
-    rate = _rate(110, 10 / 110)
-    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
-    assert [rate(step) for step in (10, 35, 60, 85, 110)] == pytest.approx(
-        [1.0, 0.1 + 0.45 * (1 + math.sqrt(0.5)), 0.55, 0.1 + 0.45 * (1 - math.sqrt(0.5)), 0.1]
+    assert [rate(share, 0.1) for share in (0.01, 0.05, 0.1)] == pytest.approx([0.1, 0.5, 1.0])
+    assert [rate(0.1 + 0.9 * share, 0.1) for share in (0.25, 0.5, 0.75, 1)] == pytest.approx(
+        [0.1 + 0.45 * (1 + math.sqrt(0.5)), 0.55, 0.1 + 0.45 * (1 - math.sqrt(0.5)), 0.1]
     )
-    assert _rate(1, 0.0)(0) == 1.0
+    assert rate(0.5, 0.0) == pytest.approx(0.55)
 
 
-def test_ranks_have_equally_many_steps_and_no_batch_twice(rows):
-    lengths = np.random.default_rng(0).integers(50, 200, 60)
-    many = Rows(np.zeros(lengths.sum(), np.uint16), np.append(0, np.cumsum(lengths)), lengths * 0, [], rows.text_vectors)
-    chosen = settings(epochs=3, max_steps=None, batch_tokens=1000)
-    ranks = [list(plan_steps(many, chosen, rank, 3)) for rank in range(3)]
-    assert len({len(steps) for steps in ranks}) == 1
-    assert [step.number for step in ranks[0]] == list(range(len(ranks[0])))
-    for epoch in range(3):
-        plan = plan_epoch(lengths, 1000, 0, epoch)
-        steps = [step for rank in ranks for step in rank if step.epoch == epoch]
-        places = [step.place for step in steps]
-        assert sorted(places) == list(range(len(plan) // 3 * 3))
-        assert all(step.rows.tolist() == plan[step.place].tolist() for step in steps)
-        assert sum(step.ends_epoch for step in steps) == 3
+def test_a_training_by_the_clock_ends_with_its_minutes_and_stays_ended(rows, tmp_path):
+    trained, records = run(rows, tmp_path, max_minutes=0.05, max_steps=None, epochs=10_000)
+    assert 1.5 < records[-1]["seconds"] < 10
+    assert records[-1]["is_last"]
+    assert "validation_loss" in records[-1]
+    assert records[-1]["learning_rate"] == pytest.approx(0.1 * 1e-2)
+    again, more = run(rows, tmp_path, max_minutes=0.05, max_steps=None, epochs=10_000)
+    assert (again.metrics, more) == (trained.metrics, [])
 
 
-def test_more_ranks_than_batches_share_what_there_is(rows):
-    steps = [list(plan_steps(rows, settings(epochs=2, max_steps=None, batch_tokens=10**6), rank, 4)) for rank in range(4)]
-    assert [[step.place for step in rank] for rank in steps] == [[0, 0]] * 4
-    assert [len(step.rows) for step in steps[3]] == [len(rows)] * 2
+def test_memory_that_runs_out_halves_what_goes_through_at_once_and_changes_nothing_else(rows, tmp_path, monkeypatch):
+    shape = SHAPE.model_copy(update={"dropout": 0.0})
+    _, plain_records = run(rows, tmp_path / "plain", shape=shape, max_steps=4, batch_tokens=2000)
+    whole = loop.event_loss
+    most_rows = 3
+
+    def small_memory(model, ids_BT, *others):
+        if len(ids_BT) > most_rows:
+            raise torch.OutOfMemoryError
+        return whole(model, ids_BT, *others)
+
+    monkeypatch.setattr(loop, "event_loss", small_memory)
+    (tmp_path / "small").mkdir()
+    context = LocalContext(tmp_path / "small")
+    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], rows.n_context[:0], [], rows.text_vectors)
+    train(rows, none, shape, settings(max_steps=4, batch_tokens=2000), context)
+    assert context.records[-1]["parts"] > 1
+    assert losses(context.records) == pytest.approx(losses(plain_records), rel=1e-5)
 
 
-def test_max_steps_ends_the_plan_in_the_middle_of_an_epoch(rows):
-    assert [step.number for step in plan_steps(rows, settings(max_steps=3), 0, 1)] == [0, 1, 2]
+def test_a_row_that_memory_does_not_hold_is_one_sentence(rows, tmp_path, monkeypatch):
+    def no_memory(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(loop, "event_loss", no_memory)
+    with pytest.raises(TrainingError) as caught:
+        run(rows, tmp_path)
+    assert str(caught.value) == (
+        "training stopped: memory is too small for 1 windows at once; "
+        "train with fewer --batch-tokens, with --gradient-checkpointing or a smaller --preset."
+    )
+
+
+def test_a_loss_that_is_no_number_stops_at_its_step_and_leaves_the_checkpoint_before(rows, tmp_path, monkeypatch):
+    whole, calls = loop.event_loss, []
+
+    def sometimes_nan(*arguments):
+        calls.extend([0] if arguments[-1] else [])  # validation does not smooth
+        return whole(*arguments) * (float("nan") if len(calls) == 4 else 1.0)
+
+    monkeypatch.setattr(loop, "event_loss", sometimes_nan)
+    with pytest.raises(TrainingError, match="the loss of step 4 is nan"):
+        run(rows, tmp_path, max_steps=6, checkpoint_steps=2, epochs=1000, batch_tokens=10**6)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint_000002"]

@@ -1,0 +1,57 @@
+"""Several ranks of one training, as processes of their own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+TRAIN = """
+import json, os, sys
+from pathlib import Path
+import numpy as np
+import torch
+from strategies import compose
+from amt_ray.config import ModelShape, TrainSettings
+from amt_ray.events.quantise import quantise
+from amt_ray.training.batches import Rows
+from amt_ray.training.context import LocalContext
+from amt_ray.training.loop import train
+from amt_ray.training.windows import Labels, cut_windows
+
+torch.set_num_threads(1)
+windows = [w for seed in range(4) for w in cut_windows(quantise(compose(seed, 5)), Labels(), 128)]
+lengths = [len(window.ids) for window in windows]
+zeros = np.zeros(len(windows), np.int64)
+n_controls = np.array([window.n_controls for window in windows])
+texts = [np.array([0, 1])] * len(windows)
+ids, starts = np.concatenate([window.ids for window in windows]), np.append(0, np.cumsum(lengths))
+rows = Rows(ids, starts, n_controls, zeros, texts, np.eye(2, 8, dtype=np.float32))
+context = LocalContext(Path(sys.argv[1]))
+context.rank, context.world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+settings = TrainSettings(batch_tokens=int(sys.argv[2]), max_steps=6, learning_rate=1e-2, epochs=99)
+train(rows, rows, ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=256, dropout=0.0), settings, context)
+if context.rank == 0:
+    print(json.dumps([record["loss"] for record in context.records]))
+    print(json.dumps(context.records[-1]["validation_loss"]))
+"""
+
+
+def trained(folder, ranks, batch_tokens):
+    """The losses of the steps, and the validation loss at the end."""
+    folder.mkdir()
+    (folder / "train.py").write_text(TRAIN)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    command = [*(launch if ranks > 1 else [sys.executable]), folder / "train.py", folder, str(batch_tokens)]
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "OMP_NUM_THREADS": "1", "PATH": ""}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    losses, validation_loss = map(json.loads, done.stdout.strip().splitlines()[-2:])
+    return losses, validation_loss
+
+
+def test_two_ranks_learn_what_one_learns_with_twice_the_batch(tmp_path):
+    two_losses, two_validation = trained(tmp_path / "two", 2, 400)
+    one_losses, one_validation = trained(tmp_path / "one", 1, 800)
+    assert two_losses == pytest.approx(one_losses, rel=1e-4)
+    assert two_validation == pytest.approx(one_validation, rel=1e-3)
+    assert one_losses[-1] < one_losses[0] - 1
