@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from amt_ray.cli.styles import MaxStyles, MinStyles, StylesSeed, given, show_styles
-from amt_ray.config import EncoderDevice, PrepareSettings, Preset, train_settings
+from amt_ray.config import EncoderDevice, PrepareSettings
 from amt_ray.console import Display
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def prepare(
 def _window_rows(windows: WindowStatistics) -> dict[str, str]:
     from amt_ray.training.statistics import RARE
 
-    n_none, folded = windows.pieces_without_windows, windows.folded
+    n_none, n_events, folded = windows.pieces_without_windows, len(windows.event_counts), windows.folded
     bent = folded.get("pitches", 0) + folded.get("drums", 0)
     return {
         "Pieces": f"{windows.pieces:,}" + (f"; {n_none:,} gave none (see the workspace's rejects)" if n_none else ""),
@@ -60,56 +60,11 @@ def _window_rows(windows: WindowStatistics) -> dict[str, str]:
         "Events": f"{windows.tokens:,}, {windows.validation_tokens:,} of them for validation",
         "Context": f"{windows.context_tokens:,} of the events are bars of the window before",
         "Events a window": f"median {windows.median_tokens:,.0f}, 95 % have at most {windows.p95_tokens:,.0f}",
-        "Different events": f"{windows.events_used} of {len(windows.event_counts)}, {windows.events_rare} of them under {RARE} times",
+        "Different events": f"{windows.events_used} of {n_events}, {windows.events_rare} of them under {RARE} times",
         "Notes": f"{windows.notes:,}; {bent:,} folded into range, {folded.get('merged_notes', 0):,} merged",
         "Over-long bars": f"{windows.overlong_bars:,} left out, with {windows.overlong_notes:,} notes",
         "Padding": f"{windows.padding_share:.1%} of batches of {windows.batch_tokens:,} events",
     }
-
-
-def train(
-    workspace: Annotated[str, typer.Argument(help="Folder that `amt prepare` has filled.")],
-    preset: Annotated[Preset, typer.Option(help="Size of the model and settings that suit it.")] = "tiny",
-    layers: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
-    hidden_dim: Annotated[int | None, typer.Option(help="In place of the preset's; a multiple of --heads.")] = None,
-    heads: Annotated[int | None, typer.Option(help="In place of the preset's.")] = None,
-    bundle: Annotated[str | None, typer.Option(help="Where the model goes; WORKSPACE/model by default.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training windows.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps after which training ends.")] = None,
-    batch_tokens: Annotated[int | None, typer.Option(help="Events in a batch.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Data-parallel workers.")] = None,
-    device: Annotated[Device, typer.Option(help="cpu or cuda (one GPU a worker).")] = "cpu",
-    gradient_checkpointing: Annotated[bool | None, typer.Option(help="Less memory, more time.")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and data: same model.")] = 0,
-) -> None:
-    """Train a conditional GPT-2 on the prepared pieces; a run that was stopped goes on."""
-    from amt_ray.pipelines.train import train_model
-
-    display = Display()
-    settings = train_settings(
-        preset,
-        layers=layers,
-        hidden_dim=hidden_dim,
-        heads=heads,
-        epochs=epochs,
-        max_steps=steps,
-        batch_tokens=batch_tokens,
-        learning_rate=learning_rate,
-        workers=workers,
-        use_gpu=device == "cuda",
-        gradient_checkpointing=gradient_checkpointing,
-        seed=seed,
-    )
-    with display.progress() as progress:
-        report = train_model(workspace, settings, bundle, progress.record)
-    verb = "is trained already" if report.was_current else f"trained in {report.seconds:.0f} s"
-    display.say(f"{preset} model, {report.parameters / 1e6:.1f} M parameters, {verb}")
-    losses = {"loss": report.metrics.get("loss"), "validation loss": report.metrics.get("validation_loss")}
-    display.table("Nats per event", {name: f"{value:.3f}" for name, value in losses.items() if value is not None})
-    if settings.max_steps is not None:
-        display.say(f"ended after {report.metrics['steps']} steps; --epochs or --steps trains longer")
-    display.say(f"model: {report.bundle}")
 
 
 def generate(

@@ -2,7 +2,7 @@
 
 Transposing and stretching in time are usual for symbolic music: Oore et al. (2018), "This Time with Feeling", move each
 piece by up to 5 or 6 semitones and to slightly other tempi. Here the ids themselves move, within their blocks, and the
-controls with the music that they describe; a text that names a key or a tempo does not.
+KEY and TEMPO controls with them. A text that names a key or a tempo does not, nor does a MOOD that was heard in the tempo.
 
 Legend of shapes: N events of R rows laid one after the other, row r at `ids_N[starts[r] : starts[r + 1]]`.
 """
@@ -29,7 +29,7 @@ class Augmentation:
     """Most steps of `TEMPO_BPM` either way, 8.9 % each."""
     velocity_steps: int = 2
     """Most steps of `VELOCITY` either way, 8 of MIDI's 128 each."""
-    share: float = 0.9
+    share: float = 0.5
     """Chance of a row to move at all."""
 
     def __post_init__(self) -> None:

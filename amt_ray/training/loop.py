@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from torch import Tensor
@@ -127,7 +126,7 @@ class _Run:
         return min(1.0, max(of_steps, float(self._sum(of_time)) / self.context.world_size))  # ranks' clocks differ
 
     def step(self, rows: Rows, step: Step, learning_rate: float) -> tuple[float, int]:
-        """Take one optimizer step; returns the loss in nats per event, and how many events it is the mean of."""
+        """Take one optimizer step; returns the cross-entropy in nats per event, and of how many events."""
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -168,10 +167,10 @@ class _Run:
         parts = list(batch.parts(self.n_parts))
         for part in parts:
             with nullcontext() if part is parts[-1] else self.accelerator.no_sync(self.model):
-                loss = self._loss(part, self.settings.label_smoothing) / n_events
+                objective, cross_entropy = self._loss(part, self.settings.label_smoothing)
                 # Gradients are averaged over the ranks, but the loss is a mean over all their events.
-                self.accelerator.backward(loss * self.context.world_size)
-            total += loss.detach()
+                self.accelerator.backward(objective * (self.context.world_size / n_events))
+            total += cross_entropy / n_events
         return total
 
     def _sum(self, value: Tensor) -> Tensor:
@@ -187,10 +186,10 @@ class _Run:
         with torch.no_grad():
             for chosen in plan_epoch(rows.lengths, self.settings.batch_tokens, 0, 0)[:MOST_VALIDATION_BATCHES]:
                 batch = make_batch(rows, chosen, AS_THEY_ARE, (0,))
-                total, n_events = total + float(self._loss(batch, 0.0)), n_events + batch.n_targets
+                total, n_events = total + float(self._loss(batch, 0.0)[1]), n_events + batch.n_targets
         return total / n_events
 
-    def _loss(self, batch: Batch, label_smoothing: float) -> Tensor:
+    def _loss(self, batch: Batch, label_smoothing: float) -> tuple[Tensor, Tensor]:
         device = self.accelerator.device
         ids_BT, targets_BT = (torch.from_numpy(ids).to(device) for ids in (batch.ids_BT, batch.targets_BT))
         text_BE, has_text_B = torch.from_numpy(batch.text_BE).to(device), torch.from_numpy(batch.has_text_B).to(device)
@@ -220,16 +219,17 @@ class _Run:
 
 def event_loss(
     model: Any, ids_BT: Tensor, targets_BT: Tensor, text_BE: Tensor, has_text_B: Tensor, label_smoothing: float
-) -> Tensor:
-    """Add up the cross-entropy of each next event that is a target, in nats (smoothing: Szegedy et al., 2016)."""
-    logits_BTV = model(ids_BT, text_BE, has_text_B)
-    return F.cross_entropy(
-        logits_BTV[:, :-1].flatten(0, 1).float(),
-        targets_BT[:, 1:].flatten(),
-        ignore_index=PAD,
-        label_smoothing=label_smoothing,
-        reduction="sum",
-    )
+) -> tuple[Tensor, Tensor]:
+    """Add up, over the next events that are targets and in nats, what is minimised and the cross-entropy within it.
+
+    They differ by label smoothing (Szegedy et al., 2016): a share of the cross-entropy with all 512 events alike.
+    """
+    log_p_BTV = model(ids_BT, text_BE, has_text_B)[:, :-1].float().log_softmax(-1)
+    targets_BT = targets_BT[:, 1:]
+    is_target_BT = targets_BT != PAD
+    cross_entropy = -(log_p_BTV.gather(2, targets_BT[..., None])[..., 0] * is_target_BT).sum()
+    with_all = -(log_p_BTV.mean(2) * is_target_BT).sum() if label_smoothing else cross_entropy
+    return torch.lerp(cross_entropy, with_all, label_smoothing), cross_entropy.detach()
 
 
 def _precision(settings: TrainSettings) -> str:

@@ -1,8 +1,8 @@
 """Pieces cut at bar lines into training windows, each with the controls that are true of that window.
 
 A window that goes on from another begins with that one's last bars, its context, as music that is given is followed by music
-that is generated. Near duplicates cannot come into two splits: `pieces` holds no two rows that are the same music, for
-`amt_ray.pipelines.pieces.verdicts` compares each piece with all that are kept, whatever their library.
+that is generated. Near duplicates cannot come into two splits: of those that `amt_ray.midi.duplicates` finds, `pieces` holds
+one, for `amt_ray.pipelines.pieces.verdicts` compares each piece with all that are kept, whatever their library.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from amt_ray.text.mood import mood_of
 MOST_CONTROL_PROGRAMS = 12
 """A window's instrument controls name at most this many programs, the busiest."""
 CONTEXT_SHARE = 0.25
-"""At most this share of a window's events are bars of the window before."""
+"""Bars of the window before are at most this share of a window's events, a metre and a tempo stated again not counted."""
 # BOS, the end, nine single controls, the programs, and a metre and a tempo stated again in the first bar.
 _OVERHEAD_TOKENS = 2 + 9 + MOST_CONTROL_PROGRAMS + 2
 

@@ -77,7 +77,7 @@ def test_probabilities_after_any_context_sum_to_one(train, validation, n):
 
 
 def test_a_unigram_is_the_cross_entropy_of_smoothed_counts():
-    # Four events came once, two twice, one each three, four and eight times: y = 1/2, discounts 1/2, 5/4 and 1 (of 23: 15/2).
+    # Four events came once, two twice, one each 3, 4 and 8 times: y = 1/2, discounts 1/2, 5/4 and 1, together 15/2 of 23.
     train = [[BOS, 10, 11, 12, 13, 20, 20], [BOS, 21, 30, 21, 30, 30, 40, 40, 40, 40], [BOS, *[50] * 8]]
     kept = {10: 1 - 1 / 2, 20: 2 - 5 / 4, 30: 3 - 1, 40: 4 - 1, 50: 8 - 1, 511: 0}
     validation = [[BOS, 10, 20, 30], [BOS, 40, 50, 511, 10]]
