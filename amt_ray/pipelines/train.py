@@ -7,6 +7,7 @@ again, it does nothing.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,15 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amt_ray.artifacts import Workspace, fingerprint
+from pyarrow.fs import FileType
+
+from amt_ray.artifacts import Workspace, fingerprint, write_file
 from amt_ray.config import TrainSettings
 from amt_ray.errors import BundleError, RequestError, TrainingError
+from amt_ray.media.loss_curve import draw_loss_curve
 from amt_ray.model.bundle import Bundle, load_bundle, save_bundle
 from amt_ray.pipelines.cluster import resources, start_ray
 from amt_ray.pipelines.training_data import need_prepared, training_data
 from amt_ray.training.loop import Trained, train
 from amt_ray.training.outcome import bundle_of
 
+LOSS_CURVE = "loss.png"
 Record = Mapping[str, Any]
 OnRecord = Callable[[Record], None]
 
@@ -65,10 +70,24 @@ def train_model(
     try:
         _fit(place, settings, made_of, target, keep)
     finally:
-        place.write_bytes(f"metrics/{made_of}.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
+        history = _write_history(place, f"metrics/{made_of}.jsonl", records)
+    if history:
+        write_file(target / LOSS_CURVE, draw_loss_curve(history))
     trained = load_bundle(target)
     seconds = time.monotonic() - began_s
     return TrainReport(str(target), trained.model.num_parameters(), trained.training["metrics"], seconds, False)
+
+
+def _write_history(place: Workspace, name: str, records: list[Record]) -> list[Record]:
+    """Put the records behind those of the run before that it went on from, write and return them all."""
+    earlier: list[Record] = []
+    if place.fs.get_file_info(place.folder(name)).type == FileType.File:
+        with place.fs.open_input_stream(place.folder(name)) as file:
+            earlier = [json.loads(line) for line in file.read().decode().splitlines()]
+    first = records[0]["step"] if records else math.inf
+    history = [record for record in earlier if record["step"] < first] + records
+    place.write_bytes(name, "".join(json.dumps(record) + "\n" for record in history).encode())
+    return history
 
 
 def _current(target: Path, made_of: str) -> Bundle | None:
