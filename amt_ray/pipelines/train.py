@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyarrow.fs import FileType
+from pyarrow.fs import FileSelector, FileType
 
 from amt_ray.artifacts import Workspace, fingerprint, write_file
 from amt_ray.config import TrainSettings
@@ -53,7 +53,8 @@ def train_model(
     when the bundle cannot be written, RequestError for more workers than Ray has room for.
     """
     place = Workspace(workspace)
-    made_of = fingerprint("model", *need_prepared(place), settings.model_dump())
+    base = fingerprint("model", *need_prepared(place), settings.model_dump(exclude={"workers"}))
+    made_of = f"{base}-{settings.workers}"
     if bundle is None and "://" in workspace:
         raise RequestError("bundle", "nothing", "a local folder, because the workspace is not on this machine")
     target = Path(bundle) if bundle is not None else Path(place.path) / "model"
@@ -67,10 +68,11 @@ def train_model(
         records.append(record)
         on_record(record)
 
+    run = run_name(place, base, settings.workers)
     try:
-        _fit(place, settings, made_of, target, keep)
+        _fit(place, settings, run, made_of, target, keep)
     finally:
-        history = _write_history(place, f"metrics/{made_of}.jsonl", records)
+        history = _write_history(place, f"metrics/{run}.jsonl", records)
     if history:
         write_file(target / LOSS_CURVE, draw_loss_curve(history))
     trained = load_bundle(target)
@@ -98,7 +100,25 @@ def _current(target: Path, made_of: str) -> Bundle | None:
     return bundle if bundle.training.get("fingerprint") == made_of else None
 
 
-def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, on_record: OnRecord) -> None:
+def run_name(place: Workspace, base: str, workers: int) -> str:
+    """Name the run of so many workers, or, where it has no checkpoint yet, one of others that was stopped."""
+    own = f"{base}-{workers}"
+    last = {run: record for run, record in _last_records(place) if run.rpartition("-")[0] == base}
+    stopped = [run for run, record in sorted(last.items()) if not record["is_last"]]
+    return own if own in last or not stopped else stopped[0]
+
+
+def _last_records(place: Workspace) -> Iterator[tuple[str, Record]]:
+    """The record with the last checkpoint of each run that has one."""
+    folder = place.folder(".runs")
+    found = place.fs.get_file_info(FileSelector(folder, allow_not_found=True, recursive=True))
+    paths = sorted(info.path for info in found if info.base_name == "record.json")
+    for path in paths:  # the last of a run wins
+        with place.fs.open_input_stream(path) as file:
+            yield path.removeprefix(f"{folder}/").partition("/")[0], json.loads(file.read())
+
+
+def _fit(place: Workspace, settings: TrainSettings, run: str, made_of: str, target: Path, on_record: OnRecord) -> None:
     start_ray()
     import ray.train
     from ray.train.torch import TorchTrainer
@@ -116,7 +136,7 @@ def _fit(place: Workspace, settings: TrainSettings, made_of: str, target: Path, 
             resources_per_worker={"CPU": 1, "GPU": 1} if settings.use_gpu else {"CPU": cpus},
         ),
         run_config=ray.train.RunConfig(
-            name=made_of,
+            name=run,
             storage_path=place.folder(".runs"),
             storage_filesystem=place.fs,
             failure_config=ray.train.FailureConfig(max_failures=2),

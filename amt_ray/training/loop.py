@@ -60,12 +60,14 @@ def train(
     After the last step rank 0 calls `on_finish` to add files to the last checkpoint's folder, before it is kept. Raises
     TrainingError for a loss that is no number, and where one row is too much for the memory.
     """
-    n_steps = sum(1 for _ in plan_steps(train_rows.lengths, settings, context.world_size))
     run = _Run(shape, train_rows.text_vectors.shape[1], settings, context)
     start, record = run.restore()
+    # A run that goes on with other workers keeps its batches, and so its plan.
+    batch_tokens = record.get("batch_tokens", settings.batch_tokens * context.world_size)
+    n_steps = sum(1 for _ in plan_steps(train_rows.lengths, settings, batch_tokens))
     began_s, spent_s, events = time.monotonic(), record.get("seconds", 0.0), 0
     is_last = run.share_done(start / n_steps, spent_s) >= 1
-    for step in plan_steps(train_rows.lengths, settings, context.world_size):
+    for step in plan_steps(train_rows.lengths, settings, batch_tokens):
         if step.number < start or is_last:
             continue
         share_done = run.share_done((step.number + 1) / n_steps, spent_s + time.monotonic() - began_s)
@@ -82,6 +84,7 @@ def train(
             "learning_rate": learning_rate,
             "events_per_s": events / seconds,
             "seconds": spent_s + seconds,
+            "batch_tokens": batch_tokens,
             "parts": run.n_parts,
             "is_last": is_last,
         }

@@ -26,14 +26,14 @@ class Step:
         return self.rows[rank::world_size]
 
 
-def plan_steps(lengths: npt.NDArray[np.int64], settings: TrainSettings, world_size: int) -> Iterator[Step]:
+def plan_steps(lengths: npt.NDArray[np.int64], settings: TrainSettings, batch_tokens: int) -> Iterator[Step]:
     """List the steps, epoch by epoch, up to `max_steps`; `lengths` int64[R] are the events of each row.
 
-    A step has up to `batch_tokens` events for each rank: two ranks see what one would with twice the batch.
+    `batch_tokens` are those of all ranks together: two ranks see what one would with twice the batch.
     """
     number = 0
     for epoch in range(settings.epochs):
-        batches = plan_epoch(lengths, settings.batch_tokens * world_size, settings.seed, epoch)
+        batches = plan_epoch(lengths, batch_tokens, settings.seed, epoch)
         for index, rows in enumerate(batches):
             if number == settings.max_steps:
                 return

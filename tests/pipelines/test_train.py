@@ -1,9 +1,11 @@
+import json
+
 import pytest
 
 from amt_ray.artifacts import Workspace
 from amt_ray.config import TrainSettings
 from amt_ray.errors import WorkspaceError
-from amt_ray.pipelines.train import _write_history, train_model
+from amt_ray.pipelines.train import _write_history, run_name, train_model
 from amt_ray.schemas import SCHEMAS
 
 
@@ -42,3 +44,21 @@ def test_the_records_of_a_run_that_went_on_follow_those_before_it(tmp_path):
     ]
     assert _write_history(place, name, []) == [*steps(1, 2), {"step": 3, "loss": 9.0}, *steps(4)]
     assert len((tmp_path / name).read_text().splitlines()) == 4
+
+
+def test_a_run_that_was_stopped_goes_on_with_other_workers(tmp_path):
+    place = Workspace(str(tmp_path))
+
+    def checkpoint(run, step, is_last=False):
+        place.write_bytes(f".runs/{run}/checkpoint_{step:08d}/record.json", json.dumps({"is_last": is_last}).encode())
+
+    assert run_name(place, "abc", 2) == "abc-2"
+    checkpoint("abc-1", 200)
+    checkpoint("other-4", 200)
+    assert run_name(place, "abc", 2) == "abc-1"
+    assert run_name(place, "abc", 1) == "abc-1"
+    checkpoint("abc-1", 400, is_last=True)
+    assert run_name(place, "abc", 2) == "abc-2"
+    checkpoint("abc-2", 200)
+    assert run_name(place, "abc", 2) == "abc-2"
+    assert run_name(place, "abc", 3) == "abc-2"
