@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from amt_ray.config import PRESETS, TrainSettings, train_settings
 from amt_ray.errors import AmtError
@@ -115,8 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         given["epochs"] = given["epochs"] or 10_000
     try:
         run(sequences, out, train_settings(preset, use_gpu=use_gpu, **given), began_s)
-    except (AmtError, ValueError) as exc:
-        sys.stderr.write(f"error: {exc}\n")
+    except (AmtError, ValidationError) as exc:
+        reason = exc.errors()[0]["msg"] if isinstance(exc, ValidationError) else str(exc)
+        sys.stderr.write(f"error: {reason}\n")
         return 1
     return 0
 

@@ -214,7 +214,12 @@ class _Run:
         with self.context.restore() as folder:
             if folder is None:
                 return 0, {}
-            self.accelerator.load_state(str(folder / "state"))
+            try:
+                self.accelerator.load_state(str(folder / "state"))
+            except RuntimeError as exc:
+                raise TrainingError(
+                    "the run that is there is of a model of another shape", "name another folder, or the options it had"
+                ) from exc
             record: dict[str, Any] = json.loads((folder / "record.json").read_text())
             self.n_parts = record["parts"]
             return record["step"], record

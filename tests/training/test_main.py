@@ -78,6 +78,18 @@ def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, capsys):
     assert err.count("\n") == 1
 
 
+def test_a_run_of_another_shape_and_heads_that_do_not_fit_are_one_sentence_each(sequences, tmp_path, capsys):
+    assert run(sequences, tmp_path, "--steps", "1") == 0
+    capsys.readouterr()
+    for option, value, reason in (
+        ("--layers", "3", "of another shape"),
+        ("--heads", "3", "allowed is a multiple"),
+    ):
+        assert run(sequences, tmp_path, "--steps", "2", option, value) == 1
+        err = capsys.readouterr().err
+        assert (err.count("\n"), reason in err) == (1, True), err
+
+
 def test_it_needs_no_ray_and_nothing_that_reads_midi_or_text():
     code = "import sys, amt_ray.training.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
