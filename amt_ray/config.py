@@ -96,6 +96,7 @@ class TrainSettings(Settings):
     layers: int | None = Field(None, gt=0, description="In place of the preset's.")
     hidden_dim: int | None = Field(None, gt=0, description="In place of the preset's; a multiple of `heads`.")
     heads: int | None = Field(None, gt=0, description="In place of the preset's.")
+    dropout: float | None = Field(None, ge=0, lt=1, description="In place of the preset's.")
     epochs: int = Field(20, gt=0, description="Passes over the training windows, unless `max_steps` ends them sooner.")
     max_steps: int | None = Field(None, gt=0, description="Optimizer steps after which training ends.")
     max_minutes: float | None = Field(None, gt=0, description="Minutes after which training ends.")
@@ -111,42 +112,58 @@ class TrainSettings(Settings):
     infill_share: float = Field(0.25, ge=0, le=1, description="Share of windows with bars or a part to be filled in.")
     mixed_precision: Literal["no", "bf16", "fp16", "auto"] = Field("auto", description="auto: bf16 on GPUs that have it.")
     gradient_checkpointing: bool = False
-    workers: int = Field(1, gt=0, description="Data-parallel Ray Train workers.")
+    workers: int = Field(1, gt=0, description="Data-parallel Ray Train workers; their batches make one.")
+    min_workers: int | None = Field(None, gt=0, description="Train on with so few of them when the cluster has no more.")
     use_gpu: bool = False
-    checkpoint_steps: int = Field(200, gt=0, description="Steps between checkpoints.")
+    shard: bool = Field(False, description="Spread weights and optimizer over the workers (FSDP) instead of copying them.")
+    compile_layers: bool | None = Field(None, description="Compile the layers; None: on GPUs.")
+    accumulation: int = Field(1, gt=0, description="Parts in which a worker's batch goes through the model.")
+    validation_tokens: int = Field(32_768, gt=0, description="Events that are validated on.")
+    checkpoint_steps: int = Field(50, gt=0, description="After every so many steps there may be a checkpoint.")
+    checkpoint_s: float = Field(60.0, ge=0, description="Least time between two checkpoints, in seconds.")
     seed: int = Field(0, ge=0)
 
     @property
     def shape(self) -> ModelShape:
         """The preset's shape, with what is given in its place."""
         preset = PRESETS[self.preset].model_dump()
-        given = {name: getattr(self, name) for name in ("layers", "hidden_dim", "heads")}
+        given = {name: getattr(self, name) for name in ("layers", "hidden_dim", "heads", "dropout")}
         return ModelShape(**preset | {name: value for name, value in given.items() if value is not None})
 
     @model_validator(mode="after")
-    def _heads_share_the_width(self) -> TrainSettings:
+    def _fits_together(self) -> TrainSettings:
         preset = PRESETS[self.preset]
         hidden_dim, heads = self.hidden_dim or preset.hidden_dim, self.heads or preset.heads
         if hidden_dim % heads:
             raise ValueError(f"hidden_dim: received {hidden_dim}; allowed is a multiple of heads, which are {heads}")
+        if (self.min_workers or 1) > self.workers:
+            raise ValueError(f"min_workers: received {self.min_workers}; allowed are 1 to workers, which are {self.workers}")
         return self
 
 
 # Small models bear, and need, a higher rate; `tiny` is made for minutes on a CPU, so it ends after a number of steps.
 PRESET_TRAINING: dict[Preset, dict[str, Any]] = {
     "tiny": {"learning_rate": 3e-3, "batch_tokens": 2048, "max_steps": 600, "augment": False, "infill_share": 0.0},
-    "small": {"learning_rate": 6e-4, "batch_tokens": 16384},
-    "base": {"learning_rate": 4e-4, "batch_tokens": 32768},
-    "large": {"learning_rate": 2e-4, "batch_tokens": 32768},
+    "small": {"learning_rate": 6e-4, "batch_tokens": 16384, "validation_tokens": 131_072},
+    "base": {"learning_rate": 4e-4, "batch_tokens": 32768, "validation_tokens": 524_288},
+    "large": {"shard": True, "learning_rate": 2e-4, "batch_tokens": 32768, "validation_tokens": 524_288},
 }
 
 
+NO_EPOCH_LIMIT = 1_000_000
+
+
 def train_settings(preset: Preset, **given: Any) -> TrainSettings:
-    """Settings of a preset with what the user gave (None: not given); naming `epochs` lifts the preset's step limit."""
+    """Settings of a preset with what the user gave (None: not given).
+
+    Naming `epochs` or `max_minutes` lifts the preset's step limit, naming `max_minutes` the limit of epochs.
+    """
     stated = {name: value for name, value in given.items() if value is not None}
     defaults = dict(PRESET_TRAINING[preset])
-    if "epochs" in stated:
+    if "epochs" in stated or "max_minutes" in stated:
         defaults.pop("max_steps", None)
+    if "max_minutes" in stated:
+        defaults["epochs"] = NO_EPOCH_LIMIT
     return TrainSettings(**{"preset": preset, **defaults, **stated})
 
 

@@ -12,7 +12,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from amt_ray.training.progress import Notices, step_line
+
 LOG_INTERVAL_S = 5.0
+STEPS = "steps"
 
 
 class Display:
@@ -43,7 +46,7 @@ class Display:
     def progress(self) -> Iterator[ShowProgress]:
         """Show the progress that the pipelines report while the block lasts."""
         if not self.err.is_terminal:
-            yield ShowProgress(_Log(self.say_progress))
+            yield ShowProgress(_Log(self.say_progress), self.say_progress)
             return
         bars = Progress(
             TextColumn("{task.description}"),
@@ -54,7 +57,7 @@ class Display:
             console=self.err,
         )
         with bars:
-            yield ShowProgress(_Bars(bars))
+            yield ShowProgress(_Bars(bars), self.say_progress)
 
     def say_progress(self, text: str) -> None:
         """Print a line of progress."""
@@ -64,8 +67,8 @@ class Display:
 class ShowProgress:
     """A `Progress` of the pipelines, and the metrics of a training as one more."""
 
-    def __init__(self, show: Callable[[str, int, int, float, str], None]) -> None:
-        self._show = show
+    def __init__(self, show: Callable[[str, int, int, float, str], None], say: Callable[[str], None]) -> None:
+        self._show, self._say, self._notices = show, say, Notices()
         self._began_s: dict[str, float] = {}
         self._last_done: dict[str, int] = {}
 
@@ -80,17 +83,12 @@ class ShowProgress:
         self._show(what, done, total, elapsed_s, f"{rate:,.0f}/s" if done else "")
 
     def record(self, record: Mapping[str, Any]) -> None:
-        """Show a step of training."""
-        key = "steps"
-        self._began_s.setdefault(key, time.monotonic())
-        elapsed_s = time.monotonic() - self._began_s[key]
-        text = (
-            f"epoch {record['epoch']}  loss {record['loss']:.3f}  rate {record['learning_rate']:.1e}  "
-            f"{record['events_per_s']:,.0f} events/s"
-        )
-        if record.get("validation_loss") is not None:
-            text += f"  validation loss {record['validation_loss']:.3f}"
-        self._show(key, record["step"], record["steps"], elapsed_s, text)
+        """Show a step of training, and what is worth a line of its own."""
+        self._began_s.setdefault(STEPS, time.monotonic())
+        elapsed_s = time.monotonic() - self._began_s[STEPS]
+        self._show(STEPS, record["step"], record["steps"], elapsed_s, step_line(record))
+        for notice in self._notices.of(record):
+            self._say(notice)
 
 
 class _Bars:

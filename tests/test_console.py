@@ -7,7 +7,7 @@ from amt_ray.console import Display, ShowProgress, _Log
 
 def logged(steps):
     lines = []
-    show = ShowProgress(_Log(lines.append))
+    show = ShowProgress(_Log(lines.append), lines.append)
     for what, done, total in steps:
         show(what, done, total)
     return lines
@@ -24,12 +24,18 @@ def test_each_kind_of_thing_has_its_own_lines():
     assert [line.split(":")[0] for line in lines] == ["files", "texts"]
 
 
-def test_a_training_step_shows_loss_rate_and_speed():
+def test_a_training_shows_its_steps_and_how_epochs_ended():
     lines = []
-    record = {"step": 9, "steps": 9, "epoch": 2, "loss": 3.14159, "learning_rate": 3e-4, "events_per_s": 12345.6}
-    ShowProgress(_Log(lines.append)).record(record | {"validation_loss": 2.5})
+    step = {
+        "step": 8, "steps": 9, "epoch": 2, "epochs": 2, "batch": 3, "batches": 4, "loss": 3.14159, "learning_rate": 3e-4,
+        "events_per_s": 12345.6, "memory_bytes": 1.25e9, "parts": 1, "epoch_loss": 3.5, "is_last": False,
+    }  # fmt: skip
+    show = ShowProgress(_Log(lines.append), lines.append)
+    show.record(step)
+    show.record(step | {"step": 9, "batch": 4, "is_last": True})
     assert lines[0].startswith("steps: 9 of 9 (100%")
-    assert lines[0].endswith("epoch 2  loss 3.142  rate 3.0e-04  12,346 events/s  validation loss 2.500")
+    assert lines[0].endswith("  Epoch 2/2  Batch 4/4: Loss=3.1416, LR=3.00e-04, 12,346 tokens/s, 1.2 GB")
+    assert lines[1:] == ["Epoch 2/2  Average Loss: 3.5000"]
 
 
 def test_what_a_user_wrote_is_shown_as_it_stands():

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from amt_ray.cli import library, model, styles, text, train
+from amt_ray.cli import examine, library, model, styles, text, train
 from amt_ray.console import Display
 from amt_ray.errors import (
     AmtError,
@@ -51,7 +51,7 @@ inspect = typer.Typer(no_args_is_help=True, help="Look inside: the event languag
 app.add_typer(inspect, name="inspect")
 for command in (
     *(library.corpus, library.collect, library.export, library.pack),
-    *(model.prepare, train.train, model.generate, model.demo),
+    *(model.prepare, train.train, examine.examine, model.generate, model.demo),
 ):
     app.command()(command)
 app.command()(model.serve)

@@ -10,6 +10,7 @@ README.md                         the model card
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -107,6 +108,15 @@ def load_bundle(path: str | Path) -> Bundle:
         raise BundleError(str(path), "its events are not those of this amt_ray", "train it again with this version")
     model.train(False)
     return Bundle(model, encoder, styles, training)
+
+
+def weights_digest(path: str | Path) -> str:
+    """Hash a bundle's weights and shape to 64 hex digits. Raises BundleError where they are missing."""
+    try:
+        parts = [(Path(path) / name).read_bytes() for name in ("config.json", "model.safetensors")]
+    except OSError as exc:
+        raise BundleError(str(path), exc.strerror or str(exc), "name the folder that `amt train` wrote") from exc
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _load_model(folder: Path) -> ConditionalGPT2:

@@ -15,12 +15,14 @@ from amt_ray.schemas import SCHEMAS
 ROWS_PER_BATCH = 4096
 
 
-def batches(place: Workspace, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def batches(place: Workspace, name: str, columns: Sequence[str], version: str | None = None) -> Iterator[pa.RecordBatch]:
     """Read columns of a committed artefact in batches of at most ROWS_PER_BATCH, in the order of its rows.
+
+    By default that is the current version; who reads twice names it, to read the same rows.
 
     Raises WorkspaceError for an artefact that was never made, or whose files are gone or damaged.
     """
-    folder = place.folder(name, place.need(name).version)
+    folder = place.folder(name, version or place.need(name).version)
     schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
         for path in pads.dataset(folder, filesystem=place.fs, format="parquet").files:

@@ -15,11 +15,12 @@ from amt_ray.generation.statistics import describe
 from amt_ray.media.audio import render_wav
 from amt_ray.media.page import Exhibit, build_page
 from amt_ray.media.pianoroll import draw_piano_roll
+from amt_ray.pipelines.board import OnRecord
 from amt_ray.pipelines.collect import collect
 from amt_ray.pipelines.corpus import make_corpus
 from amt_ray.pipelines.prepare import prepare
 from amt_ray.pipelines.progress import Progress, silent
-from amt_ray.pipelines.train import OnRecord, train_model
+from amt_ray.pipelines.train import train_model
 
 PROMPTS = (
     "a slow waltz in D minor for violin and piano, 16 bars",

@@ -7,30 +7,33 @@ again, it does nothing.
 from __future__ import annotations
 
 import json
-import math
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyarrow.fs import FileSelector, FileType
+from pyarrow.fs import FileSelector
 
 from amt_ray.artifacts import Workspace, fingerprint, write_file
 from amt_ray.config import TrainSettings
-from amt_ray.errors import BundleError, RequestError, TrainingError
+from amt_ray.errors import AmtError, BundleError, RequestError, TrainingError
 from amt_ray.media.loss_curve import draw_loss_curve
-from amt_ray.model.bundle import Bundle, load_bundle, save_bundle
+from amt_ray.model.bundle import Bundle, load_bundle, save_bundle, weights_digest
+from amt_ray.model.conditional_gpt2 import ConditionalGPT2
+from amt_ray.pipelines.board import Board, OnRecord, Record, followed
 from amt_ray.pipelines.cluster import resources, start_ray
-from amt_ray.pipelines.training_data import need_prepared, training_data
-from amt_ray.training.loop import Trained, train
-from amt_ray.training.outcome import bundle_of
+from amt_ray.pipelines.train_worker import BUNDLE, train_worker
+from amt_ray.pipelines.training_data import encoder_of, need_prepared
+from amt_ray.pipelines.training_log import TrainingLog
+from amt_ray.training.outcome import initial_model
+
+if TYPE_CHECKING:
+    import ray.train
 
 LOSS_CURVE = "loss.png"
-Record = Mapping[str, Any]
-OnRecord = Callable[[Record], None]
+MOST_FAILURES = 8
+"""So many workers may go away in one call, each at the cost of the steps since the last checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,23 @@ class TrainReport:
 
 
 def train_model(
-    workspace: str, settings: TrainSettings, bundle: str | None = None, on_record: OnRecord = lambda record: None
+    workspace: str,
+    settings: TrainSettings,
+    bundle: str | None = None,
+    on_record: OnRecord = lambda record: None,
+    start: str | None = None,
 ) -> TrainReport:
     """Train on the workspace's sequences and write the bundle, by default to WORKSPACE/model.
 
-    `on_record` is called with the metrics of each step, in order. Raises WorkspaceError before `amt prepare`, OutputError
-    when the bundle cannot be written, RequestError for more workers than Ray has room for.
+    `on_record` is called with the metrics of each step, in order; `start` is a bundle whose weights are trained further.
+    Raises WorkspaceError before `amt prepare`, OutputError when the bundle or a checkpoint cannot be written, RequestError
+    for more workers than Ray has room for, BundleError for a `start` that does not fit, TrainingError as `train` does.
     """
     place = Workspace(workspace)
-    base = fingerprint("model", *need_prepared(place), settings.model_dump(exclude={"workers"}))
+    versions = need_prepared(place)
+    initial = initial_model(start, encoder_of(place), settings) if start else None
+    begins = weights_digest(start) if start else ""
+    base = fingerprint("model", *versions, begins, settings.model_dump(exclude={"workers", "min_workers"}))
     made_of = f"{base}-{settings.workers}"
     if bundle is None and "://" in workspace:
         raise RequestError("bundle", "nothing", "a local folder, because the workspace is not on this machine")
@@ -62,34 +73,22 @@ def train_model(
         metrics = current.training["metrics"]
         return TrainReport(str(target), current.model.num_parameters(), metrics, 0.0, was_current=True)
     began_s = time.monotonic()
-    records: list[Record] = []
+    run = run_name(place, base, settings.workers)
+    log = TrainingLog(place, run)
 
     def keep(record: Record) -> None:
-        records.append(record)
+        log.add(record)
         on_record(record)
 
-    run = run_name(place, base, settings.workers)
     try:
-        _fit(place, settings, run, made_of, target, keep)
+        _fit(place, settings, run, made_of, target, keep, initial)
     finally:
-        history = _write_history(place, f"metrics/{run}.jsonl", records)
-    if history:
-        write_file(target / LOSS_CURVE, draw_loss_curve(history))
+        log.close()
+    if log.history:
+        write_file(target / LOSS_CURVE, draw_loss_curve(log.history))
     trained = load_bundle(target)
     seconds = time.monotonic() - began_s
     return TrainReport(str(target), trained.model.num_parameters(), trained.training["metrics"], seconds, False)
-
-
-def _write_history(place: Workspace, name: str, records: list[Record]) -> list[Record]:
-    """Put the records behind those of the run before that it went on from, write and return them all."""
-    earlier: list[Record] = []
-    if place.fs.get_file_info(place.folder(name)).type == FileType.File:
-        with place.fs.open_input_stream(place.folder(name)) as file:
-            earlier = [json.loads(line) for line in file.read().decode().splitlines()]
-    first = records[0]["step"] if records else math.inf
-    history = [record for record in earlier if record["step"] < first] + records
-    place.write_bytes(name, "".join(json.dumps(record) + "\n" for record in history).encode())
-    return history
 
 
 def _current(target: Path, made_of: str) -> Bundle | None:
@@ -118,28 +117,38 @@ def _last_records(place: Workspace) -> Iterator[tuple[str, Record]]:
             yield path.removeprefix(f"{folder}/").partition("/")[0], json.loads(file.read())
 
 
-def _fit(place: Workspace, settings: TrainSettings, run: str, made_of: str, target: Path, on_record: OnRecord) -> None:
+def _fit(
+    place: Workspace,
+    settings: TrainSettings,
+    run: str,
+    made_of: str,
+    target: Path,
+    on_record: OnRecord,
+    initial: ConditionalGPT2 | None,
+) -> None:
     start_ray()
     import ray.train
     from ray.train.torch import TorchTrainer
 
     _check_room(settings)
-    board = ray.remote(Board).options(num_cpus=0).remote()
-    config = {"workspace": place.root, "settings": settings, "made_of": made_of, "board": board}
-    cpus = max(1, int(resources().get("CPU", 1)) // settings.workers)
+    board: Any = ray.remote(Board).options(num_cpus=0).remote()
+    config = {
+        "workspace": place.root,
+        "settings": settings,
+        "run": run,
+        "made_of": made_of,
+        "board": board,
+        "initial": ray.put(initial) if initial else None,
+    }
     trainer = TorchTrainer(
         train_worker,
         train_loop_config=config,
-        scaling_config=ray.train.ScalingConfig(
-            num_workers=settings.workers,
-            use_gpu=settings.use_gpu,
-            resources_per_worker={"CPU": 1, "GPU": 1} if settings.use_gpu else {"CPU": cpus},
-        ),
+        scaling_config=_scaling(settings),
         run_config=ray.train.RunConfig(
             name=run,
             storage_path=place.folder(".runs"),
             storage_filesystem=place.fs,
-            failure_config=ray.train.FailureConfig(max_failures=2),
+            failure_config=ray.train.FailureConfig(max_failures=MOST_FAILURES),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),  # type: ignore[call-arg]
         ),
@@ -148,114 +157,40 @@ def _fit(place: Workspace, settings: TrainSettings, run: str, made_of: str, targ
         with followed(board, on_record):
             result = trainer.fit()
     except ray.train.TrainingFailedError as exc:
-        for failure in getattr(exc, "worker_failures", {}).values():
-            if isinstance(own := getattr(failure, "_base_exc", failure), TrainingError):
-                raise own from exc
-        raise TrainingError(
-            _last_line(exc), "the same command goes on from the last checkpoint once the cause is mended"
-        ) from exc
+        raise _reason(exc) from exc
+    if stopped_by := ray.get(board.stopped_by.remote()):
+        raise stopped_by
     assert result.checkpoint is not None, "the last step always reports a checkpoint"
     with result.checkpoint.as_directory() as folder:
-        save_bundle(load_bundle(Path(folder) / "bundle"), target)
+        save_bundle(load_bundle(Path(folder) / BUNDLE), target)
+
+
+def _scaling(settings: TrainSettings) -> ray.train.ScalingConfig:
+    import ray.train
+
+    cpus = max(1, int(resources().get("CPU", 1)) // settings.workers)
+    fewest, most = settings.min_workers or settings.workers, settings.workers
+    return ray.train.ScalingConfig(
+        num_workers=most if fewest == most else (fewest, most),  # type: ignore[arg-type]  # its type lacks the range
+        use_gpu=settings.use_gpu,
+        resources_per_worker={"CPU": 1, "GPU": 1} if settings.use_gpu else {"CPU": cpus},
+    )
+
+
+def _reason(exc: ray.train.TrainingFailedError) -> AmtError:
+    """What the workers raised, if that was an error of ours, else a sentence around what they said last."""
+    for failure in getattr(exc, "worker_failures", {}).values():
+        if isinstance(own := getattr(failure, "_base_exc", failure), AmtError):
+            return own
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    last = lines[-1].rstrip(".") if lines else type(exc).__name__
+    return TrainingError(last, "the same command goes on from the last checkpoint once the cause is mended")
 
 
 def _check_room(settings: TrainSettings) -> None:
     """Refuse what Ray would wait for without an end."""
     kind = "GPU" if settings.use_gpu else "CPU"
-    there = int(resources().get(kind, 0))
-    if there < settings.workers:
-        asked = f"{settings.workers} with a {kind} each"
+    there, fewest = int(resources().get(kind, 0)), settings.min_workers or settings.workers
+    if there < fewest:
+        asked = f"{fewest} with a {kind} each"
         raise RequestError("workers", asked, f"at most {there}, which is what Ray has here (--device cpu needs no GPU)")
-
-
-def train_worker(config: dict[str, Any]) -> None:
-    """Run the training loop on one Ray Train worker; rank 0 puts the bundle into the last checkpoint."""
-    settings = config["settings"]
-    data = training_data(Workspace(config["workspace"]))
-
-    def on_finish(trained: Trained, folder: Path) -> None:
-        save_bundle(bundle_of(data, settings, config["made_of"], trained), folder / "bundle")
-
-    train(data.train, data.validation, settings.shape, settings, RayContext(config["board"]), on_finish)
-
-
-class RayContext:
-    """A `TrainContext` inside a Ray Train worker."""
-
-    def __init__(self, board: Any) -> None:
-        import ray.train
-
-        context = ray.train.get_context()
-        self.rank, self.world_size = context.get_world_rank(), context.get_world_size()
-        self.board = board
-
-    def log(self, record: Record) -> None:
-        """Post the record where the driver reads it."""
-        self.board.post.remote(dict(record))
-
-    def checkpoint(self, step: int, folder: Path, metrics: Record) -> None:
-        """Report the folder to Ray Train, which merges the ranks' files and keeps the last two checkpoints."""
-        import ray.train
-
-        checkpoint = ray.train.Checkpoint.from_directory(folder)
-        ray.train.report(dict(metrics), checkpoint=checkpoint, checkpoint_dir_name=f"checkpoint_{step:08d}")
-
-    @contextmanager
-    def restore(self) -> Iterator[Path | None]:
-        """Give the last reported checkpoint, of this attempt or of an earlier run of the same name."""
-        import ray.train
-
-        checkpoint = ray.train.get_checkpoint()
-        if checkpoint is None:
-            yield None
-        else:
-            with checkpoint.as_directory() as folder:
-                yield Path(folder)
-
-
-class Board:
-    """An actor on which rank 0 posts its records and from which the driver reads them."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def post(self, record: Record) -> None:
-        """Add a record."""
-        self.records.append(record)
-
-    def since(self, n: int) -> list[Record]:
-        """Return the records after the first n."""
-        return self.records[n:]
-
-
-@contextmanager
-def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterator[None]:
-    """While the body runs, pass each record that is posted on `board` to `on_record`, once and in order."""
-    import ray
-
-    finished, n_read = threading.Event(), 0
-
-    def read() -> None:
-        nonlocal n_read
-        for record in ray.get(board.since.remote(n_read)):
-            n_read += 1
-            on_record(record)
-
-    def follow() -> None:
-        while not finished.wait(interval_s):
-            read()
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        thread.join()
-    read()
-
-
-def _last_line(exc: BaseException) -> str:
-    """What the workers' exceptions come down to: the last line of the deepest message."""
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else type(exc).__name__

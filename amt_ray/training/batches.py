@@ -85,6 +85,8 @@ class Variation:
     """Chance of a row to be shown with some bars or a part hidden, behind the rest."""
     most_tokens: int = 1024
     """Events that a row may grow to by that."""
+    learns_controls: bool = True
+    """Whether the controls are targets too, so that a model can choose what it was not told."""
 
 
 def plan_epoch(lengths: npt.NDArray[np.int64], batch_tokens: int, seed: int, epoch: int) -> list[npt.NDArray[np.intp]]:
@@ -121,8 +123,22 @@ def make_batch(rows: Rows, chosen: npt.NDArray[np.intp], variation: Variation, s
     for b, row in enumerate(made):
         ids_BT[b, : len(row.ids)] = targets_BT[b, : len(row.ids)] = row.ids
         targets_BT[b, 0] = targets_BT[b, row.context] = PAD
+        if not variation.learns_controls:
+            targets_BT[b, : row.context.start] = PAD
     text_BE = np.stack([rows.text_vectors[row.text] for row in made])
     return Batch(ids_BT, targets_BT, text_BE, np.array([row.has_text for row in made]))
+
+
+def make_share(
+    rows: Rows, chosen: npt.NDArray[np.intp], variation: Variation, seed: Sequence[int], rank: int, world_size: int
+) -> Batch:
+    """Collect a rank's share of the rows of a step: of like length, and each row in one share.
+
+    A rank without rows of its own gets one that counts nothing: the others wait for it to go through the model with them.
+    """
+    share = chosen[rank::world_size]
+    batch = make_batch(rows, share if len(share) else chosen[:1], variation, seed)
+    return batch if len(share) else batch.without_targets()
 
 
 class _Drawn(NamedTuple):

@@ -14,12 +14,14 @@ class TrainContext(Protocol):
 
     rank: int
     world_size: int
+    scratch: Path | None
+    """Where checkpoints are written before they are kept; the system's folder for temporary files where it is None."""
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Pass on one line of metrics (rank 0 only): step, epoch, loss, rate, events a second."""
 
     def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, Any]) -> None:
-        """Keep a copy of a checkpoint folder that every rank has written into; all ranks call it at the same steps."""
+        """Keep a checkpoint folder, which every rank has and rank 0 has filled; all ranks call it at the same steps."""
 
     def restore(self) -> AbstractContextManager[Path | None]:
         """Give the folder of the last checkpoint kept, for as long as the block lasts; None at a fresh start."""
@@ -33,6 +35,7 @@ class LocalContext:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.scratch: Path | None = folder
         self.records: list[dict[str, Any]] = []
 
     def log(self, record: Mapping[str, Any]) -> None:
@@ -40,8 +43,11 @@ class LocalContext:
         self.records.append(dict(record))
 
     def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, Any]) -> None:
-        """Copy the folder to `folder/checkpoint_<step>`."""
-        shutil.copytree(folder, self.folder / f"checkpoint_{step:06d}", dirs_exist_ok=True)
+        """Move the folder to `folder/checkpoint_<step>`."""
+        if self.rank == 0:
+            target = self.folder / f"checkpoint_{step:08d}"
+            shutil.rmtree(target, ignore_errors=True)
+            folder.rename(target)
 
     @contextmanager
     def restore(self) -> Iterator[Path | None]:

@@ -1,12 +1,13 @@
-"""From the artefacts `sequences` and `embeddings` to training rows in memory."""
+"""From the artefacts `sequences` and `embeddings` to training rows in memory (`amt_ray.training.shards`: on a disk)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,6 +30,29 @@ class TrainingData:
     """Where the music comes from: pieces, windows, events, licences; any JSON values."""
 
 
+@dataclass(frozen=True, eq=False)
+class Ranges(Sequence[npt.NDArray[np.intp]]):
+    """Ranges of indices, each made when it is asked for: a million small arrays take a hundred megabytes."""
+
+    firsts: npt.NDArray[np.int64]
+    lasts: npt.NDArray[np.int64]
+    """The index behind each range."""
+
+    def __len__(self) -> int:
+        """Return the number of ranges."""
+        return len(self.firsts)
+
+    @overload
+    def __getitem__(self, i: int) -> npt.NDArray[np.intp]: ...
+    @overload
+    def __getitem__(self, i: slice) -> Ranges: ...
+    def __getitem__(self, i: int | slice) -> npt.NDArray[np.intp] | Ranges:
+        """Return the indices of a range, or some of the ranges. Raises IndexError."""
+        if isinstance(i, slice):
+            return Ranges(self.firsts[i], self.lasts[i])
+        return np.arange(self.firsts[i], self.lasts[i])
+
+
 def rows_of_split(sequences: pa.Table, embeddings: pa.Table, split: Split) -> Rows:
     """Collect a split's windows, ordered by piece and window whatever order the tables are in, with their pieces' texts."""
     windows = sequences.filter(pc.equal(sequences["split"], split))
@@ -43,6 +67,6 @@ def rows_of_split(sequences: pa.Table, embeddings: pa.Table, split: Split) -> Ro
         starts=np.append(0, np.cumsum(lengths)),
         n_controls=windows["n_controls"].to_numpy().astype(np.int64),
         n_context=windows["n_context"].to_numpy().astype(np.int64),
-        texts=[np.arange(first, last) for first, last in zip(firsts, lasts, strict=True)],
+        texts=Ranges(firsts, lasts),
         text_vectors=np.stack(texts["vector"].to_numpy()).astype(np.float32),
     )

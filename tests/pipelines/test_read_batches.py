@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -40,6 +43,18 @@ def test_columns_have_the_types_of_the_schema(tmp_path):
     place.commit("captions", Manifest("f", "f", 1))
     (batch,) = batches(place, "captions", ["text"])
     assert batch.schema.field("text").type == pa.string()
+
+
+def test_a_version_that_is_named_is_read_though_another_is_committed(workspace):
+    folder = workspace.begin("captions", "g")
+    pq.write_table(pa.Table.from_pylist([{"text": "new"}], CAPTIONS), f"{folder}/part-0.parquet")
+    workspace.write_bytes("captions/manifest.json", json.dumps(asdict(Manifest("g", "g", 1))).encode())
+
+    def texts(*version):
+        return [text for batch in batches(workspace, "captions", ["text"], *version) for text in batch["text"].to_pylist()]
+
+    assert texts() == texts("g") == ["new"]
+    assert texts("f") == [f"text {n}" for n in range(25)]
 
 
 def test_what_is_missing_or_damaged_is_said(workspace):

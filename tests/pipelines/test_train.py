@@ -5,7 +5,7 @@ import pytest
 from amt_ray.artifacts import Workspace
 from amt_ray.config import TrainSettings
 from amt_ray.errors import WorkspaceError
-from amt_ray.pipelines.train import _write_history, run_name, train_model
+from amt_ray.pipelines.train import run_name, train_model
 from amt_ray.schemas import SCHEMAS
 
 
@@ -28,22 +28,6 @@ def test_styles_must_be_those_of_the_windows_and_of_the_embeddings_encoder(windo
     with pytest.raises(WorkspaceError) as caught:
         train_model(place.root, TrainSettings())
     assert str(caught.value) == f"workspace {place.root}: {reason}; run `amt prepare {place.root}`."
-
-
-def test_the_records_of_a_run_that_went_on_follow_those_before_it(tmp_path):
-    place, name = Workspace(str(tmp_path)), "metrics/run.jsonl"
-
-    def steps(*numbers):
-        return [{"step": number, "loss": 1.0 / number} for number in numbers]
-
-    assert _write_history(place, name, steps(1, 2, 3)) == steps(1, 2, 3)
-    assert _write_history(place, name, [{"step": 3, "loss": 9.0}, *steps(4)]) == [
-        *steps(1, 2),
-        {"step": 3, "loss": 9.0},
-        *steps(4),
-    ]
-    assert _write_history(place, name, []) == [*steps(1, 2), {"step": 3, "loss": 9.0}, *steps(4)]
-    assert len((tmp_path / name).read_text().splitlines()) == 4
 
 
 def test_a_run_that_was_stopped_goes_on_with_other_workers(tmp_path):

@@ -12,7 +12,7 @@ from amt_ray.events.infill import filled
 from amt_ray.events.vocabulary import BAR, BOS, EOS, GENRE, KEY, LENGTH, PAD, PITCH, PROGRAM, STYLE
 from amt_ray.schemas import EMBEDDINGS, SEQUENCES
 from amt_ray.training.augment import Augmentation
-from amt_ray.training.batches import Rows, Variation, make_batch, plan_epoch
+from amt_ray.training.batches import Rows, Variation, make_batch, make_share, plan_epoch
 from amt_ray.training.rows import rows_of_split
 
 CONTROLS = [STYLE.start, GENRE.start, KEY.start, PROGRAM.start, PROGRAM.start + 40, PROGRAM.start + 128, LENGTH.start]
@@ -150,6 +150,25 @@ def test_parts_of_a_batch_are_its_rows_without_padding_that_they_do_not_need(n):
     assert all((part.ids_BT != PAD).any(axis=0).all() for part in parts)
 
 
+@given(st.integers(1, 5), st.integers(1, 7))
+def test_ranks_share_each_row_of_a_step_once(world_size, n_rows):
+    rows = rows_from([[BOS, PITCH.start + row, EOS] for row in range(n_rows)], [0] * n_rows)
+    shares = [make_share(rows, np.arange(n_rows), KEPT, (0,), rank, world_size) for rank in range(world_size)]
+    learnt = [share.targets_BT[:, 1][share.targets_BT[:, 1] != PAD].tolist() for share in shares]
+    assert sorted(pitch for share in learnt for pitch in share) == [PITCH.start + row for row in range(n_rows)]
+    assert max(map(len, learnt)) - min(map(len, learnt)) <= 1
+    assert min(len(share.ids_BT) for share in shares) == max(1, n_rows // world_size)
+
+
+def test_controls_are_targets_unless_only_the_music_is_to_be_learnt():
+    rows = rows_from([[BOS, KEY.start, LENGTH.start, BAR, PITCH.start, EOS]], [2])
+    assert make_batch(rows, np.array([0]), KEPT, (0,)).targets_BT.tolist() == [
+        [PAD, KEY.start, LENGTH.start, BAR, PITCH.start, EOS]
+    ]
+    music = make_batch(rows, np.array([0]), Variation(learns_controls=False), (0,))
+    assert music.targets_BT.tolist() == [[PAD, PAD, PAD, BAR, PITCH.start, EOS]]
+
+
 def test_dropout_leaves_out_each_control_with_its_chance_and_instruments_together():
     n = 6000
     body = [BAR, PITCH.start, EOS]
@@ -227,4 +246,4 @@ def test_rows_do_not_depend_on_the_order_of_the_tables():
 def test_a_split_without_windows_has_no_rows():
     sequences, embeddings = tables()
     rows = rows_of_split(sequences.slice(0, 12), embeddings, "validation")
-    assert (len(rows), rows.starts.tolist(), rows.lengths.tolist(), rows.texts) == (0, [0], [], [])
+    assert (len(rows), rows.starts.tolist(), rows.lengths.tolist(), list(rows.texts)) == (0, [0], [], [])

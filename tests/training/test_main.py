@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -45,7 +46,11 @@ def test_a_run_leaves_metrics_checkpoints_and_a_model_in_bfloat16(sequences, tmp
     assert [record["step"] for record in records(tmp_path)] == [1, 2, 3, 4, 5]
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == f"model: {tmp_path / 'model'}"
-    assert out[-2].startswith("step 5  epoch ")
+    assert out[-2].startswith("Epoch ")
+    assert ", validation loss " in out[-2]
+    assert (
+        out[-3].split(":")[0].split("  ")[1] == f"Batch {records(tmp_path)[-1]['batch']}/{records(tmp_path)[-1]['batches']}"
+    )
     bundle = load_bundle(tmp_path / "model")
     assert (bundle.encoder.name, bundle.styles[0].name) == ("bert", "all")
     assert bundle.training["licences"] == {"CC0": 3}
@@ -59,7 +64,10 @@ def test_a_run_that_is_there_goes_on(sequences, tmp_path):
     assert run(sequences, tmp_path, "--steps", "2") == 0
     assert run(sequences, tmp_path, "--steps", "4") == 0
     assert [record["step"] for record in records(tmp_path)] == [1, 2, 3, 4]
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["checkpoint_000002", "checkpoint_000004"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
+        "checkpoint_00000002",
+        "checkpoint_00000004",
+    ]
 
 
 def test_minutes_hold_and_can_be_added_to(sequences, tmp_path):
@@ -69,6 +77,37 @@ def test_minutes_hold_and_can_be_added_to(sequences, tmp_path):
     assert seconds == sorted(seconds)
     assert 2 < seconds[-1] < 2 * 0.15 * 60
     assert [record["is_last"] for record in records(tmp_path)].count(True) == 2
+
+
+def test_what_a_run_wrote_after_its_last_checkpoint_is_written_again(sequences, tmp_path):
+    assert run(sequences, tmp_path, "--steps", "2") == 0
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps(records(tmp_path)[-1] | {"step": 3}) + "\n")
+    (tmp_path / "checkpoints" / "amt_ray_checkpoint_x").mkdir()
+    assert run(sequences, tmp_path, "--steps", "3") == 0
+    assert [record["step"] for record in records(tmp_path)] == [1, 2, 3]
+    assert {path.name[:11] for path in (tmp_path / "checkpoints").iterdir()} == {"checkpoint_"}
+
+
+def test_a_model_is_trained_further_with_data_of_its_encoder_only(sequences, tmp_path, capsys):
+    assert run(sequences, tmp_path / "one", "--steps", "30", "--learning-rate", "0.01") == 0
+    model = str(tmp_path / "one" / "model")
+    assert run(sequences, tmp_path / "two", "--steps", "1", "--learning-rate", "1e-9", "--from", model) == 0
+    first, last = records(tmp_path / "two")[0]["validation_loss"], records(tmp_path / "one")[-1]["validation_loss"]
+    assert first == pytest.approx(last, rel=0.01)  # from bfloat16
+    other = tmp_path / "other"
+    shutil.copytree(sequences, other)
+    about = json.loads((other / "about.json").read_text())
+    (other / "about.json").write_text(json.dumps(about | {"encoder": about["encoder"] | {"fingerprint": "g"}}))
+    capsys.readouterr()
+    assert run(other, tmp_path / "three", "--steps", "1", "--from", model) == 1
+    assert run(sequences, tmp_path / "three", "--steps", "1", "--from", model, "--layers", "2") == 1
+    assert run(other, tmp_path / "one", "--steps", "31") == 1
+    reasons = capsys.readouterr().err.splitlines()
+    assert [reason.startswith("error: ") for reason in reasons] == [True] * 3
+    assert "its texts were read by bert (f), not bert (g); prepare with its encoder" in reasons[0]
+    assert "its layers is 4, not 2" in reasons[1]
+    assert f"the run in {tmp_path / 'one'} is of other training data" in reasons[2]
 
 
 def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, capsys):
@@ -91,7 +130,8 @@ def test_a_run_of_another_shape_and_heads_that_do_not_fit_are_one_sentence_each(
 
 
 def test_it_needs_no_ray_and_nothing_that_reads_midi_or_text():
-    code = "import sys, amt_ray.training.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    code = "import sys, amt_ray.training.bare, amt_ray.training.__main__; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = {name.partition(".")[0] for name in printed.split()}
     assert {"torch", "transformers", "accelerate", "pyarrow", "pydantic"} <= loaded
     assert not loaded & {"ray", "symusic", "pretty_midi", "sentence_transformers", "aiohttp", "typer", "matplotlib"}

@@ -1,24 +1,15 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from amt_ray.config import TrainSettings
 from amt_ray.training.batches import plan_epoch
-from amt_ray.training.plan import Step, plan_steps
+from amt_ray.training.plan import plan_steps, with_batches
 
 LENGTHS = np.random.default_rng(0).integers(50, 200, 60)
 
 
 def plan(batch_tokens, **settings):
     return list(plan_steps(LENGTHS, TrainSettings(**settings), batch_tokens))
-
-
-@given(st.integers(1, 5), st.integers(0, 7))
-def test_ranks_share_each_row_of_a_step_once(world_size, n_rows):
-    step = Step(0, 0, False, np.arange(n_rows))
-    shares = [step.share(rank, world_size).tolist() for rank in range(world_size)]
-    assert sorted(row for share in shares for row in share) == list(range(n_rows))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_every_epoch_has_every_row_once():
@@ -32,4 +23,39 @@ def test_every_epoch_has_every_row_once():
 
 
 def test_max_steps_ends_the_plan_in_the_middle_of_an_epoch():
-    assert [step.number for step in plan(500, max_steps=3)] == [0, 1, 2]
+    steps = plan(500, max_steps=3)
+    assert [step.number for step in steps] == [0, 1, 2]
+    assert [step.share_of_plan for step in steps] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_a_plan_can_begin_later():
+    whole, later = plan(1000, epochs=3), list(plan_steps(LENGTHS, TrainSettings(epochs=3), 1000, first=9))
+    assert [(step.number, step.rows.tolist()) for step in later] == [(s.number, s.rows.tolist()) for s in whole[9:]]
+
+
+def test_only_the_last_step_completes_the_plan():
+    shares = [step.share_of_plan for step in plan(300, epochs=7)]
+    assert shares == sorted(shares)
+    assert [share >= 1 for share in shares] == [False] * (len(shares) - 1) + [True]
+
+
+def test_batches_come_in_the_order_of_the_steps_and_are_made_ahead_of_them():
+    made = []
+
+    def make(step):
+        made.append(step.number)
+        return -step.number
+
+    steps = plan(500, epochs=1)
+    pairs = with_batches(iter(steps), make)
+    assert next(pairs) == (steps[0], 0)
+    assert [(step.number, batch) for step, batch in pairs] == [(step.number, -step.number) for step in steps[1:]]
+    assert made == [step.number for step in steps]
+
+
+def test_a_batch_that_cannot_be_made_stops_the_steps():
+    def make(step):
+        raise ValueError(step.number)
+
+    with pytest.raises(ValueError, match="0"):
+        list(with_batches(iter(plan(500, epochs=1)), make))
