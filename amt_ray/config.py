@@ -156,7 +156,8 @@ NO_EPOCH_LIMIT = 1_000_000
 def train_settings(preset: Preset, **given: Any) -> TrainSettings:
     """Settings of a preset with what the user gave (None: not given).
 
-    Naming `epochs` or `max_minutes` lifts the preset's step limit, naming `max_minutes` the limit of epochs.
+    Naming `epochs` or `max_minutes` lifts the preset's step limit, naming `max_minutes` the limit of epochs, naming
+    `checkpoint_steps` the least time between checkpoints.
     """
     stated = {name: value for name, value in given.items() if value is not None}
     defaults = dict(PRESET_TRAINING[preset])
@@ -164,6 +165,8 @@ def train_settings(preset: Preset, **given: Any) -> TrainSettings:
         defaults.pop("max_steps", None)
     if "max_minutes" in stated:
         defaults["epochs"] = NO_EPOCH_LIMIT
+    if "checkpoint_steps" in stated:
+        defaults["checkpoint_s"] = 0.0
     return TrainSettings(**{"preset": preset, **defaults, **stated})
 
 

@@ -43,6 +43,7 @@ def train(
     augment: Annotated[bool | None, typer.Option(help="Transpose windows, change their tempo and loudness.")] = None,
     infill_share: Annotated[float | None, typer.Option(help="Share of windows with bars or a part to fill in.")] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="0: none.")] = None,
+    checkpoint_steps: Annotated[int | None, typer.Option(help="Between checkpoints; by default a minute apart.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed and data: same model.")] = 0,
 ) -> None:
     """Train a conditional GPT-2 on the prepared pieces; a run that was stopped goes on."""

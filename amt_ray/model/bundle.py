@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 
 from amt_ray.errors import BundleError, OutputError
 from amt_ray.events.vocabulary import N_IDS, name_of
+from amt_ray.model.card import model_card
 from amt_ray.model.conditional_gpt2 import ConditionalGPT2
 from amt_ray.text.quiet import quiet
 
@@ -76,7 +77,9 @@ def save_bundle(bundle: Bundle, path: str | Path) -> None:
         _write_json(partial / "encoder.json", asdict(bundle.encoder))
         _write_json(partial / "styles.json", [asdict(style) for style in bundle.styles])
         _write_json(partial / "training.json", bundle.training)
-        (partial / "README.md").write_text(_model_card(bundle), encoding="utf-8")
+        styles = [style.name for style in bundle.styles]
+        card = model_card(bundle.model.config, bundle.model.num_parameters(), bundle.encoder.name, styles, bundle.training)
+        (partial / "README.md").write_text(card, encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         partial.replace(target)
     except (OSError, SafetensorError) as exc:
@@ -139,18 +142,3 @@ def _load_model(folder: Path) -> ConditionalGPT2:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
-def _model_card(bundle: Bundle) -> str:
-    config, training = bundle.model.config, bundle.training
-    rows = "\n".join(f"| {key} | {value} |" for key, value in training.items() if not isinstance(value, (dict, list)))
-    styles = "\n".join(f"- {style.name}" for style in bundle.styles)
-    return (
-        "---\nlibrary_name: amt_ray\npipeline_tag: text-to-audio\ntags: [midi, music]\n---\n\n"
-        "# A text-to-MIDI model made with amt_ray\n\n"
-        f"GPT-2 with {config.n_layer} layers of width {config.n_embd}, {bundle.model.num_parameters():,} parameters, "
-        f"conditioned on texts through `{bundle.encoder.name}`.\n\n"
-        "```python\nfrom amt_ray import Composer\n\n"
-        'Composer.from_pretrained("this folder").generate("a slow waltz in D minor", seed=1).save("waltz.mid")\n```\n\n'
-        f"## Training\n\n| | |\n| --- | --- |\n{rows}\n\n## Styles\n\n{styles}\n"
-    )

@@ -39,10 +39,13 @@ class Board:
 
 @contextmanager
 def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterator[None]:
-    """While the body runs, pass each record that is posted on `board` to `on_record`, once and in order."""
+    """While the body runs, pass each record that is posted on `board` to `on_record`, once and in order.
+
+    What `on_record` raises ends the passing, and is raised after the body.
+    """
     import ray
 
-    finished, n_read = threading.Event(), 0
+    finished, n_read, failures = threading.Event(), 0, []
 
     def read() -> None:
         nonlocal n_read
@@ -51,8 +54,11 @@ def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterat
             on_record(record)
 
     def follow() -> None:
-        while not finished.wait(interval_s):
-            read()
+        try:
+            while not finished.wait(interval_s):
+                read()
+        except Exception as exc:  # raised where it can be seen
+            failures.append(exc)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
@@ -61,4 +67,6 @@ def followed(board: Any, on_record: OnRecord, interval_s: float = 0.5) -> Iterat
     finally:
         finished.set()
         thread.join()
+    if failures:
+        raise failures[0]
     read()

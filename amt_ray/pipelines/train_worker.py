@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ from amt_ray.training.outcome import bundle_of
 
 BUNDLE = "bundle"
 """Folder of the finished model in the last checkpoint."""
+POSTED, MOST_RECENT = "posted.json", 1000
+"""The records before a checkpoint, more of them than a driver is ever behind."""
 
 
 def train_worker(config: Mapping[str, Any]) -> None:
@@ -69,15 +73,19 @@ class RayContext:
         context = ray.train.get_context()
         self.rank, self.world_size = context.get_world_rank(), context.get_world_size()
         self.board = board
+        self.recent: deque[Record] = deque(maxlen=MOST_RECENT)
 
     def log(self, record: Record) -> None:
         """Post the record where the driver reads it."""
+        self.recent.append(dict(record))
         self.board.post.remote(dict(record))
 
     def checkpoint(self, step: int, folder: Path, metrics: Record) -> None:
         """Report the folder to Ray Train, which merges the ranks' files and keeps the last two checkpoints."""
         import ray.train
 
+        if self.rank == 0:
+            (folder / POSTED).write_text(json.dumps(list(self.recent)))
         checkpoint = ray.train.Checkpoint.from_directory(folder)
         try:
             ray.train.report(dict(metrics), checkpoint=checkpoint, checkpoint_dir_name=f"checkpoint_{step:08d}")
@@ -86,7 +94,10 @@ class RayContext:
 
     @contextmanager
     def restore(self) -> Iterator[Path | None]:
-        """Give the last reported checkpoint, of this attempt or of an earlier run of the same name."""
+        """Give the last reported checkpoint, of this attempt or of an earlier run of the same name.
+
+        The records before it are posted again: a driver that was killed may not have read the last of them.
+        """
         import ray.train
 
         checkpoint = ray.train.get_checkpoint()
@@ -94,4 +105,7 @@ class RayContext:
             yield None
         else:
             with checkpoint.as_directory() as folder:
+                if self.rank == 0:
+                    for record in json.loads((Path(folder) / POSTED).read_text()):
+                        self.log(record)
                 yield Path(folder)

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gradient-checkpointing", action="store_true", default=None, help="less memory, more time")
     parser.add_argument("--compile", action=either, dest="compile_layers", help="the layers; by default on a GPU")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--checkpoint-steps", type=int, help="between checkpoints; by default they are a minute apart")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

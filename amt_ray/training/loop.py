@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from amt_ray.config import ModelShape, TrainSettings
@@ -25,7 +27,7 @@ from amt_ray.training.optimizer import rate
 from amt_ray.training.plan import Step, plan_steps, with_batches
 from amt_ray.training.run import Run
 
-RECORD = "record.json"
+RECORD, RECENT_STEPS = "record.json", 50
 CHECKPOINT_BYTES, WRITTEN_BYTES_PER_S = 16, 200e6
 """Of each parameter, with the optimizer's two and the bundle; on a disk that is not the fastest."""
 Record = dict[str, Any]
@@ -92,8 +94,9 @@ class _Training:
         self.record: Record = {}
         self.began_s = time.monotonic()
         self.spent_s = self.checkpoint_s = 0.0
-        self.step_s, self.n_steps, self.n_events = 0.0, 0, 0
-        """What the steps of this attempt took, without validation and checkpoints; how many, and the events in them."""
+        self.recent: deque[tuple[int, float]] = deque(maxlen=RECENT_STEPS)
+        """Events and seconds of the last steps of this attempt; not of its first, in which layers may be compiled."""
+        self.has_stepped = False
         self.batch_tokens = settings.batch_tokens * max(settings.workers, context.world_size)
         """Of all ranks together. A run that goes on with other workers keeps its batches, and so its plan."""
 
@@ -114,12 +117,13 @@ class _Training:
 
     def ending_s(self) -> float:
         """What the last step, its validation and the last checkpoint will take, by the steps so far."""
-        if not self.record:
+        if not self.recent:
             return 0.0
         # A step goes forth and back, about three times what validation takes, which is told things in three ways.
         n_steps = 1 + self.settings.validation_tokens / self.settings.batch_tokens
         written_bytes = CHECKPOINT_BYTES * self.run.plain.num_parameters()
-        return n_steps * self.step_s / max(1, self.n_steps) + written_bytes / WRITTEN_BYTES_PER_S
+        step_s = sum(seconds for _, seconds in self.recent) / len(self.recent)
+        return n_steps * step_s + written_bytes / WRITTEN_BYTES_PER_S
 
     def batches(self, rows: Rows) -> Iterator[tuple[Step, Batch]]:
         """Yield the steps that are still to be taken, each with this rank's batch."""
@@ -143,9 +147,11 @@ class _Training:
         learning_rate = self.settings.learning_rate * rate(share_done, self.settings.warmup_share)
         began_s = time.monotonic()
         loss, n_events = self.run.step(batch, step.number, learning_rate)
-        self.step_s += time.monotonic() - began_s
-        self.n_steps += 1
-        self.n_events += n_events
+        took = (n_events, time.monotonic() - began_s)
+        if self.has_stepped:
+            self.recent.append(took)
+        self.has_stepped = True
+        n_recent, recent_s = np.sum(self.recent or [took], axis=0).tolist()
         before = self.record if step.batch else {"epoch_nats": 0.0, "epoch_events": 0}
         epoch_nats, epoch_events = before["epoch_nats"] + loss * n_events, before["epoch_events"] + n_events
         seconds = self.seconds()
@@ -162,7 +168,7 @@ class _Training:
             "epoch_nats": epoch_nats,
             "epoch_events": epoch_events,
             "learning_rate": learning_rate,
-            "events_per_s": self.n_events / self.step_s,
+            "events_per_s": n_recent / recent_s,
             "memory_bytes": self.run.peak_memory_bytes(),
             "seconds": seconds,
             "seconds_left": seconds * (1 / share_done - 1),

@@ -32,6 +32,11 @@ def test_the_records_of_a_run_that_went_on_follow_those_before_it(tmp_path):
     assert write(place, []) == [*steps(1, 2), *again] == lines(tmp_path)
 
 
+def test_a_worker_that_was_started_again_takes_its_steps_again(tmp_path):
+    place = Workspace(str(tmp_path))
+    assert write(place, [*steps(1, 2, 3), *steps(2, 3, 4)]) == steps(1, 2, 3, 4) == lines(tmp_path)
+
+
 def test_a_line_is_there_as_soon_as_its_step_is_taken_and_half_a_line_is_forgotten(tmp_path):
     place = Workspace(str(tmp_path))
     log = TrainingLog(place, "run")
