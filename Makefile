@@ -32,6 +32,8 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/sentences.py
 	$(BIN)/python benchmarks/styles.py
 	$(BIN)/python benchmarks/embed.py --repeats 1
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/overfit.py
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

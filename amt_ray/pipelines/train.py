@@ -192,5 +192,5 @@ def _check_room(settings: TrainSettings) -> None:
     kind = "GPU" if settings.use_gpu else "CPU"
     there, fewest = int(resources().get(kind, 0)), settings.min_workers or settings.workers
     if there < fewest:
-        asked = f"{fewest} with a {kind} each"
-        raise RequestError("workers", asked, f"at most {there}, which is what Ray has here (--device cpu needs no GPU)")
+        asked, hint = f"{fewest} with a {kind} each", "; --device cpu needs no GPU" if settings.use_gpu else ""
+        raise RequestError("workers", asked, f"at most {there}, which is what Ray has here{hint}")

@@ -17,7 +17,7 @@ from amt_ray.pipelines.board import Record
 
 CURVES = (
     "loss", "learning_rate", "events_per_s", "memory_bytes", "validation_loss", "validation_loss_without_controls",
-    "validation_loss_without_text", "bits_per_note",
+    "validation_loss_without_text", "bits_per_note", "bits_per_note_without_controls", "bits_per_note_without_text",
 )  # fmt: skip
 FLUSH_INTERVAL_S = 5.0
 

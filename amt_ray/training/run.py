@@ -128,13 +128,10 @@ class Run:
                 own = score(self.model, rows, batches, told, self.device, self.rank, self.world_size)
             nats, *counts = self.sum(torch.tensor(own, dtype=torch.float64, device=self.device)).tolist()
             scores.append(Score(nats, *map(int, counts)))
-        all_told, no_controls, no_text = scores
-        return {
-            "validation_loss": all_told.loss,
-            "validation_loss_without_controls": no_controls.loss,
-            "validation_loss_without_text": no_text.loss,
-            "bits_per_note": all_told.bits_per_note,
-        }
+        record: dict[str, float] = {}
+        for name, of_told in zip(("", "_without_controls", "_without_text"), scores, strict=True):
+            record |= {f"validation_loss{name}": of_told.loss, f"bits_per_note{name}": of_told.bits_per_note}
+        return record
 
     def whole_model(self) -> ConditionalGPT2:
         """Return the model without what training put around it; on rank 0 with its whole weights, for itself alone."""
