@@ -2,8 +2,8 @@
 
     python benchmarks/overfit.py [LIBRARY] [--pieces 20] [--minutes 2.8] [--threads 2] [--out FOLDER]
 
-LIBRARY is a folder of MIDI files, of which the first that fit into one training window are taken; without it, they are
-from music21's corpus. `tiny` sees each piece as it is, with its controls and its text, without dropout, smoothing or weight
+LIBRARY is a folder of MIDI files, of which the first are taken, of longer ones the bars that fit into a training window;
+without it, they are from music21's corpus. `tiny` sees each piece as it is, with its controls and its text, without dropout, smoothing or weight
 decay. Afterwards it is given the text and the controls of each piece and plays what is likeliest, event by event; the share
 of the piece's notes that come at their place is printed. With --out, the piece that came back best is written there as it is
 and as it was played, with its piano rolls.
@@ -25,7 +25,7 @@ import torch
 
 from amt_ray.config import train_settings
 from amt_ray.errors import InvalidPiece
-from amt_ray.events.controls import controls_of
+from amt_ray.events.controls import Controls
 from amt_ray.events.encode import decode
 from amt_ray.events.quantise import quantise
 from amt_ray.generation.engine import Row, generate
@@ -50,26 +50,26 @@ BATCH_TOKENS, LEARNING_RATE = 2048, 3e-3
 
 @dataclass(frozen=True)
 class Lesson:
-    """A piece that fits into one window, and a text that describes it."""
+    """A piece's first window, and a text that describes the piece."""
 
     window: Window
     text: str
 
 
 def lessons_of(library: Path, n: int) -> list[Lesson]:
-    """The first `n` pieces of a library, by path, that are one window long."""
+    """The first `n` pieces of a library by path."""
     found: list[Lesson] = []
     for path in sorted(path for path in library.rglob("*") if path.suffix.lower() in (".mid", ".midi")):
         try:
             piece = parse_midi(path.read_bytes())
         except InvalidPiece:
             continue
-        windows = list(cut_windows(quantise(piece), Labels(), 1024))
-        if len(windows) == 1:
-            found.append(Lesson(windows[0], captions(measure(piece).as_row(), {}, path.name)[0]))
+        window = next(cut_windows(quantise(piece), Labels(), 1024), None)
+        if window is not None:
+            found.append(Lesson(window, captions(measure(piece).as_row(), {}, path.name)[0]))
         if len(found) == n:
             return found
-    raise SystemExit(f"{library} has {len(found)} pieces that fit into one training window; {n} were asked for")
+    raise SystemExit(f"{library} has {len(found)} pieces; {n} were asked for")
 
 
 def rows_of(lessons: list[Lesson], vectors: np.ndarray) -> Rows:
@@ -95,10 +95,10 @@ class Console(LocalContext):
 
 
 def played(model: ConditionalGPT2, lesson: Lesson, vector: np.ndarray) -> Piece:
-    """What the model plays when it is told the piece's text and controls and always takes the likeliest event."""
+    """What the model plays when it is told the piece's text and controls and always takes the likeliest of the events that may come."""
     prompt = lesson.window.ids[: 1 + lesson.window.n_controls].tolist()
-    steering = Steering(controls_of(np.array(prompt[1:])), (), model.config.n_positions - model.config.prefix_tokens)
-    return decode(generate(model, [Row(prompt, vector, steering, 1.0, 1, 1.0, np.random.default_rng(0))])[0])
+    free = Steering(Controls(), (), model.config.n_positions - model.config.prefix_tokens)
+    return decode(generate(model, [Row(prompt, vector, free, 1.0, 1, 1.0, np.random.default_rng(0))])[0])
 
 
 def share_of_notes(piece: Piece, of: Piece) -> float:
@@ -125,7 +125,7 @@ def main() -> None:
         library = arguments.library
         if library is None:
             library = Path(folder) / "library"
-            make_corpus(str(library), 4 * arguments.pieces)
+            make_corpus(str(library), arguments.pieces)
         lessons = lessons_of(library, arguments.pieces)
         vectors = TextEncoder().encode([lesson.text for lesson in lessons])
         rows = rows_of(lessons, vectors)

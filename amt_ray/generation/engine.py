@@ -17,7 +17,7 @@ from torch import Tensor
 from amt_ray.events.vocabulary import EOS, PAD
 from amt_ray.generation.sampling import constrain, draw, temperature, top_k, top_p
 from amt_ray.generation.steering import Steering
-from amt_ray.model.conditional_gpt2 import ConditionalGPT2, frame
+from amt_ray.model.conditional_gpt2 import ConditionalGPT2, Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +44,12 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
     """
     if not rows:
         return []
-    embeds_BSD, attention_BS = _prompts(model, rows)
+    embeds_BSD, attention_BS, place = _prompts(model, rows)
     position_BS = (attention_BS.cumsum(1) - 1).clamp(min=0)
     sequences = [list(row.prompt) for row in rows]
     for row in rows:
         for event_id in row.prompt:
             row.steering.push(event_id)
-    frame_B2 = torch.stack([frame(torch.tensor([row.prompt], device=model.device))[0, -1] for row in rows])
     cache, step = None, 0
     while True:
         out = model(
@@ -70,8 +69,7 @@ def generate(model: ConditionalGPT2, rows: Sequence[Row], on_step: OnStep = lamb
         if all(sequence[-1] == EOS for sequence in sequences):
             return sequences
         ids_B1 = torch.tensor(next_B, device=model.device)[:, None]
-        frame_B12 = frame(ids_B1, frame_B2)
-        embeds_BSD, frame_B2 = model.embed_events(ids_B1, frame_B12), frame_B12[:, 0]
+        embeds_BSD, place = model.embed_events(ids_B1, place)
         attention_BS = torch.cat([attention_BS, attention_BS.new_ones(len(rows), 1)], dim=1)
         position_BS = (position_BS[:, -1:] + 1).clamp(max=model.config.n_positions - 1)
 
@@ -85,17 +83,18 @@ def _next(row: Row, logits_V: npt.NDArray[np.float64]) -> int:
     return event_id
 
 
-def _prompts(model: ConditionalGPT2, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """Embed prefix and prompt of each row, padded on the left: [B, S, D] and the attention mask [B, S]."""
+def _prompts(model: ConditionalGPT2, rows: Sequence[Row]) -> tuple[Tensor, Tensor, Place]:
+    """Embed prefix and prompt of each row, padded on the left: [B, S, D], the attention mask [B, S] and the place behind."""
     device = model.device
     has_text = torch.ones(1, dtype=torch.bool, device=device)
-    embeds = [
+    embedded = [
         model.embed(
             torch.tensor([list(row.prompt)], device=device), torch.from_numpy(row.text_E)[None].to(device), has_text
-        )[0]
+        )
         for row in rows
     ]
-    longest = max(len(e) for e in embeds)
-    padded = [torch.nn.functional.pad(e, (0, 0, longest - len(e), 0)) for e in embeds]
-    attention = [[0] * (longest - len(e)) + [1] * len(e) for e in embeds]
-    return torch.stack(padded), torch.tensor(attention, device=device)
+    longest = max(e.shape[1] for e, _ in embedded)
+    padded = [torch.nn.functional.pad(e, (0, 0, longest - e.shape[1], 0)) for e, _ in embedded]
+    attention = [[0] * (longest - e.shape[1]) + [1] * e.shape[1] for e, _ in embedded]
+    place = Place(*(torch.cat(parts) for parts in zip(*(place for _, place in embedded), strict=True)))
+    return torch.cat(padded), torch.tensor(attention, device=device), place

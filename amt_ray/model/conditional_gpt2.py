@@ -1,7 +1,8 @@
 """GPT-2 over events, with a sentence embedding turned into a few soft vectors in front of BOS (prefix tuning's shape:
 Li and Liang, 2021). Every event is embedded together with the events that say where it stands, as REMI's descendants embed
 the bar position (Compound Word Transformer, Hsiao et al., 2021): left to attention alone, a small model is slow to
-learn that time goes forward.
+learn that time goes forward. For the same reason what is asked for, controls and text, is added to every event behind it
+(in-attention conditioning, MuseMorphose: Wu and Yang, 2021): a small model does not look back hundreds of events for a key.
 
 Legend of shapes: B batch, T events, P prefix vectors, S all positions (P + T), D model width, E width of the sentence
 embedding, V vocabulary.
@@ -9,14 +10,18 @@ embedding, V vocabulary.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from amt_ray.config import ModelShape
-from amt_ray.events.vocabulary import BAR, BOS, EOS, N_IDS, PAD, POSITION, PROGRAM
+from amt_ray.events.vocabulary import BAR, BLOCKS, BOS, EOS, N_IDS, PAD, POSITION, PROGRAM
+
+TOLD_SHARE = 0.1
+"""What is asked for is added this softly: all of it moves every event at once, and at full size it drowns them (a model of
+20 pieces learns half as fast)."""
 
 
 class ConditionalGPT2Config(GPT2Config):  # type: ignore[no-untyped-call]
@@ -30,6 +35,17 @@ class ConditionalGPT2Config(GPT2Config):  # type: ignore[no-untyped-call]
         self.prefix_tokens = prefix_tokens
 
 
+class Place(NamedTuple):
+    """What an event's vector depends on beside the event: where it stands, and what is asked for."""
+
+    frame_B2: Tensor
+    """See `frame`."""
+    is_music_B: Tensor
+    """bool: whether a BAR has come, behind which there are no controls."""
+    told_BD: Tensor
+    """The sum of the vectors of the text and of the controls so far."""
+
+
 class ConditionalGPT2(GPT2LMHeadModel):
     """GPT-2 whose sequences begin with the text's prefix."""
 
@@ -39,21 +55,36 @@ class ConditionalGPT2(GPT2LMHeadModel):
         super().__init__(config)
         self.text_prefix = nn.Linear(config.text_dim, config.prefix_tokens * config.n_embd)
         self.no_text = nn.Parameter(torch.zeros(config.prefix_tokens, config.n_embd))
+        self.told = nn.Embedding(config.vocab_size, config.n_embd)
+        self.told_text = nn.Linear(config.text_dim, config.n_embd, bias=False)
         self.post_init()  # type: ignore[no-untyped-call]
+        # A new model is told nothing everywhere, as one that knows how to read music is easier to teach what to play.
+        nn.init.zeros_(self.told.weight)
+        nn.init.zeros_(self.told_text.weight)
 
     def prefix(self, text_BE: Tensor, has_text_B: Tensor) -> Tensor:
         """Turn unit-norm sentence embeddings into prefix vectors [B, P, D]; a learnt constant stands for "no text"."""
         prefix_BPD = self.text_prefix(text_BE).unflatten(1, (self.config.prefix_tokens, self.config.n_embd))
         return torch.where(has_text_B[:, None, None], prefix_BPD, self.no_text)
 
-    def embed_events(self, ids_BT: Tensor, frame_BT2: Tensor) -> Tensor:
-        """Sum each event's vector and those of its `frame`: [B, T, D]."""
-        vectors_BTD: Tensor = self.transformer.wte(ids_BT) + self.transformer.wte(frame_BT2).sum(2)
-        return vectors_BTD
+    def start(self, text_BE: Tensor, has_text_B: Tensor) -> Place:
+        """Return the place before BOS."""
+        told_BD = TOLD_SHARE * self.told_text(text_BE) * has_text_B[:, None]
+        return Place(has_text_B.new_full((len(text_BE), 2), PAD, dtype=torch.long), torch.zeros_like(has_text_B), told_BD)
 
-    def embed(self, ids_BT: Tensor, text_BE: Tensor, has_text_B: Tensor) -> Tensor:
-        """Embed the prefix and the events behind it: [B, S, D]."""
-        return torch.cat([self.prefix(text_BE, has_text_B), self.embed_events(ids_BT, frame(ids_BT))], dim=1)
+    def embed_events(self, ids_BT: Tensor, before: Place) -> tuple[Tensor, Place]:
+        """Sum each event's vector, those of its `frame` and of what is asked for: [B, T, D], and the place behind them."""
+        frame_BT2 = frame(ids_BT, before.frame_B2)
+        is_music_BT = before.is_music_B[:, None] | ((ids_BT == BAR).cumsum(1) > 0)
+        is_control_BT = ~is_music_BT & (ids_BT >= BLOCKS["SPECIAL"].end)
+        told_BTD = before.told_BD[:, None] + (TOLD_SHARE * self.told(ids_BT) * is_control_BT[..., None]).cumsum(1)
+        vectors_BTD = self.transformer.wte(ids_BT) + self.transformer.wte(frame_BT2).sum(2) + told_BTD
+        return vectors_BTD, Place(frame_BT2[:, -1], is_music_BT[:, -1], told_BTD[:, -1])
+
+    def embed(self, ids_BT: Tensor, text_BE: Tensor, has_text_B: Tensor) -> tuple[Tensor, Place]:
+        """Embed the prefix and the events behind it: [B, S, D], and the place behind them."""
+        events_BTD, place = self.embed_events(ids_BT, self.start(text_BE, has_text_B))
+        return torch.cat([self.prefix(text_BE, has_text_B), events_BTD], dim=1), place
 
     def forward(
         self,
@@ -68,18 +99,16 @@ class ConditionalGPT2(GPT2LMHeadModel):
         """
         if ids_BT is None or text_BE is None or has_text_B is None:
             return super().forward(**gpt2)
-        embeds_BSD = self.embed(ids_BT, text_BE, has_text_B)
+        embeds_BSD, _ = self.embed(ids_BT, text_BE, has_text_B)
         logits_BSV = super().forward(inputs_embeds=embeds_BSD, use_cache=False).logits
         return logits_BSV[:, self.config.prefix_tokens :]
 
 
-def frame(ids_BT: Tensor, before_B2: Tensor | None = None) -> Tensor:
+def frame(ids_BT: Tensor, before_B2: Tensor) -> Tensor:
     """Return where each event stands, as events: the last BAR or POSITION and the last PROGRAM up to it, [B, T, 2].
 
-    `before_B2` is the frame of the event before the first; PAD without.
+    `before_B2` is the frame of the event before the first, PAD where there is none.
     """
-    if before_B2 is None:
-        before_B2 = ids_BT.new_full((len(ids_BT), 2), PAD)
     is_time_BT = (ids_BT == BAR) | ((ids_BT >= POSITION.start) & (ids_BT < POSITION.end))
     is_program_BT = (ids_BT >= PROGRAM.start) & (ids_BT < PROGRAM.end)
     columns = [_last(ids_BT, where, before_B2[:, i]) for i, where in enumerate((is_time_BT, is_program_BT))]

@@ -21,7 +21,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     decayed: list[Tensor] = []
     free: list[Tensor] = []
     for name, parameter in model.named_parameters():
-        is_matrix = parameter.ndim >= 2 and ".wte." not in name and ".wpe." not in name and not name.endswith("no_text")
+        is_matrix = parameter.ndim >= 2 and not name.endswith((".wte.weight", ".wpe.weight", "told.weight", "no_text"))
         (decayed if is_matrix else free).append(parameter)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
 

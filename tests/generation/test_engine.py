@@ -29,6 +29,8 @@ def model():
     with torch.no_grad():  # an untrained model's logits are nearly flat: these have opinions
         for parameter in model.parameters():
             parameter.mul_(3.0)
+        torch.nn.init.normal_(model.told.weight)
+        torch.nn.init.normal_(model.told_text.weight)
     return model
 
 

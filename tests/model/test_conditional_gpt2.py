@@ -7,11 +7,13 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from amt_ray.config import PRESETS, ModelShape
 from amt_ray.events.vocabulary import BAR, BOS, EOS, N_IDS, PAD, PITCH, POSITION, PROGRAM
-from amt_ray.model.conditional_gpt2 import frame, new_model
+from amt_ray.model.conditional_gpt2 import TOLD_SHARE, frame, new_model
 
 SHAPE = ModelShape(layers=2, hidden_dim=32, heads=2, context_tokens=256, prefix_tokens=3)
 TEXT_DIM = 8
 B, T = 4, 20
+FIRST_CONTROL = POSITION.start
+NOTHING = torch.full((B, 2), PAD)
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,8 @@ def model():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = new_model(SHAPE, TEXT_DIM).eval()
-    nn.init.normal_(model.no_text)
+    for parameter in (model.no_text, model.told.weight, model.told_text.weight):
+        nn.init.normal_(parameter)
     return model
 
 
@@ -27,6 +30,8 @@ def model():
 def inputs():
     rng = torch.Generator().manual_seed(1)
     ids = torch.randint(0, N_IDS, (B, T), generator=rng)
+    ids[:, 9], ids[3, 4] = BAR, PITCH.start
+    ids[:, :9][ids[:, :9] == BAR] = PITCH.start
     text = nn.functional.normalize(torch.randn(B, TEXT_DIM, generator=rng), dim=1)
     return ids, text, torch.tensor([True, False, True, True])
 
@@ -42,10 +47,13 @@ def test_logits_are_those_of_plain_gpt2_on_the_same_embeddings(model, inputs):
     for b in range(B):
         prefix = (text[b] @ model.text_prefix.weight.T + model.text_prefix.bias).reshape(3, 32)
         place, program, events = PAD, PAD, []
-        for event in ids[b].tolist():
+        told = TOLD_SHARE * has_text[b] * (text[b] @ model.told_text.weight.T)
+        for t, event in enumerate(ids[b].tolist()):
+            if BAR not in ids[b, : t + 1] and event >= FIRST_CONTROL:
+                told = told + TOLD_SHARE * model.told.weight[event]
             place = event if event == BAR or POSITION.start <= event < POSITION.end else place
             program = event if PROGRAM.start <= event < PROGRAM.end else program
-            events.append(plain.transformer.wte.weight[[event, place, program]].sum(0))
+            events.append(plain.transformer.wte.weight[[event, place, program]].sum(0) + told)
         rows.append(torch.cat([prefix if has_text[b] else model.no_text, torch.stack(events)]))
     wanted = plain(inputs_embeds=torch.stack(rows)).logits[:, 3:]
     got = model(ids, text, has_text)
@@ -58,14 +66,31 @@ def test_the_frame_is_the_last_time_and_the_last_program():
     ids = torch.tensor([[BOS, violin, BAR, time, piano, pitch, BAR, pitch]])
     places = [PAD, PAD, BAR, time, time, time, BAR, BAR]
     programs = [PAD, violin, violin, violin, piano, piano, piano, piano]
-    assert frame(ids).tolist() == [[list(pair) for pair in zip(places, programs, strict=True)]]
+    assert frame(ids, NOTHING[:1]).tolist() == [[list(pair) for pair in zip(places, programs, strict=True)]]
 
 
 def test_the_frame_goes_on_from_what_came_before():
     ids = torch.randint(0, N_IDS, (3, 400), generator=torch.Generator().manual_seed(2))
-    whole = frame(ids)
+    whole = frame(ids, NOTHING[:3])
     for cut in (1, 7, 399):
         assert torch.equal(frame(ids[:, cut:], whole[:, cut - 1]), whole[:, cut:])
+
+
+@torch.no_grad()
+def test_events_are_embedded_alike_at_once_and_bit_by_bit(model, inputs):
+    ids, text, has_text = inputs
+    whole, last = model.embed_events(ids, model.start(text, has_text))
+    for cut in (1, 5, 9, 10, T - 1):
+        first, place = model.embed_events(ids[:, :cut], model.start(text, has_text))
+        rest, end = model.embed_events(ids[:, cut:], place)
+        torch.testing.assert_close(torch.cat([first, rest], 1), whole)
+        torch.testing.assert_close(end, last)
+
+
+@torch.no_grad()
+def test_a_new_model_adds_nothing_for_what_it_is_told():
+    model = new_model(SHAPE, TEXT_DIM)
+    assert model.told.weight.count_nonzero() == model.told_text.weight.count_nonzero() == 0
 
 
 @torch.no_grad()
@@ -102,7 +127,8 @@ def test_presets_have_the_size_that_they_promise(preset, low, high):
     d, positions = shape.hidden_dim, shape.context_tokens + shape.prefix_tokens
     block = 12 * d * d + 13 * d
     prefix = 385 * shape.prefix_tokens * d + shape.prefix_tokens * d
-    assert model.num_parameters() == (N_IDS + positions) * d + shape.layers * block + 2 * d + prefix
+    told = (N_IDS + 384) * d
+    assert model.num_parameters() == (N_IDS + positions) * d + shape.layers * block + 2 * d + prefix + told
     assert low <= model.num_parameters() <= high
 
 

@@ -16,7 +16,7 @@ def test_weight_decay_acts_on_matrices_only():
     block = "transformer.h.0."
     assert {names[id(p)] for p in decayed["params"]} == {
         block + "attn.c_attn.weight", block + "attn.c_proj.weight", block + "mlp.c_fc.weight", block + "mlp.c_proj.weight",
-        "text_prefix.weight",
+        "text_prefix.weight", "told_text.weight",
     }  # fmt: skip
     assert len(decayed["params"]) + len(free["params"]) == len(names)
     assert {"no_text", "transformer.wte.weight", "transformer.wpe.weight"} <= {names[id(p)] for p in free["params"]}
