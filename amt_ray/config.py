@@ -136,6 +136,8 @@ class TrainSettings(Settings):
         hidden_dim, heads = self.hidden_dim or preset.hidden_dim, self.heads or preset.heads
         if hidden_dim % heads:
             raise ValueError(f"hidden_dim: received {hidden_dim}; allowed is a multiple of heads, which are {heads}")
+        if self.mixed_precision == "fp16" and not self.use_gpu:
+            raise ValueError("mixed_precision: received fp16; allowed on a CPU are no, bf16 and auto")
         if (self.min_workers or 1) > self.workers:
             raise ValueError(f"min_workers: received {self.min_workers}; allowed are 1 to workers, which are {self.workers}")
         return self

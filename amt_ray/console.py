@@ -15,7 +15,6 @@ from rich.table import Table
 from amt_ray.training.progress import Notices, step_line
 
 LOG_INTERVAL_S = 5.0
-STEPS = "steps"
 
 
 class Display:
@@ -84,9 +83,7 @@ class ShowProgress:
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Show a step of training, and what is worth a line of its own."""
-        self._began_s.setdefault(STEPS, time.monotonic())
-        elapsed_s = time.monotonic() - self._began_s[STEPS]
-        self._show(STEPS, record["step"], record["steps"], elapsed_s, step_line(record))
+        self._show("steps", record["step"], record["steps"], record["seconds"], step_line(record))
         for notice in self._notices.of(record):
             self._say(notice)
 

@@ -3,10 +3,10 @@
     python benchmarks/overfit.py [LIBRARY] [--pieces 20] [--minutes 2.8] [--threads 2] [--out FOLDER]
 
 LIBRARY is a folder of MIDI files, of which the first are taken, of longer ones the bars that fit into a training window;
-without it, they are from music21's corpus. `tiny` sees each piece as it is, with its controls and its text, without dropout, smoothing or weight
-decay. Afterwards it is given the text and the controls of each piece and plays what is likeliest, event by event; the share
-of the piece's notes that come at their place is printed. With --out, the piece that came back best is written there as it is
-and as it was played, with its piano rolls.
+without it, they are from music21's corpus. `tiny` sees each piece as it is, with its controls and its text, without dropout,
+smoothing or weight decay. Afterwards it is given the text and the controls of each piece and plays what is likeliest, event
+by event; the share of the piece's notes that come at their place is printed. With --out, the piece that came back best is
+written there as it is and as it was played, with its piano rolls.
 Last line: one JSON object; `loss` is the mean of the last epoch in nats per event.
 """
 
@@ -41,8 +41,9 @@ from amt_ray.text.caption import captions
 from amt_ray.text.embed import TextEncoder
 from amt_ray.training.batches import Rows
 from amt_ray.training.context import LocalContext
+from amt_ray.training.exchange import rows_at
 from amt_ray.training.loop import train
-from amt_ray.training.progress import Lines
+from amt_ray.training.progress import epoch_line
 from amt_ray.training.windows import Labels, Window, cut_windows
 
 BATCH_TOKENS, LEARNING_RATE = 2048, 3e-3
@@ -82,20 +83,16 @@ def rows_of(lessons: list[Lesson], vectors: np.ndarray) -> Rows:
 
 
 class Console(LocalContext):
-    """Prints how far it is; keeps its checkpoints in a folder that is deleted."""
-
-    lines = Lines()
+    """Prints how every tenth epoch ended; keeps its checkpoints in a folder that is deleted."""
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Print what there is to say."""
-        super().log(record)
-        for line in self.lines.of(record):
-            if not line.endswith(f"{record['epoch_loss']:.4f}"):
-                print(line, flush=True)
+        """Print how an epoch ended."""
+        if record["is_last"] or (record["batch"] == record["batches"] and record["epoch"] % 10 == 0):
+            print(epoch_line(record), flush=True)
 
 
 def played(model: ConditionalGPT2, lesson: Lesson, vector: np.ndarray) -> Piece:
-    """What the model plays when it is told the piece's text and controls and always takes the likeliest of the events that may come."""
+    """What the model plays when it is told the piece's text and controls and takes the likeliest event that may come."""
     prompt = lesson.window.ids[: 1 + lesson.window.n_controls].tolist()
     free = Steering(Controls(), (), model.config.n_positions - model.config.prefix_tokens)
     return decode(generate(model, [Row(prompt, vector, free, 1.0, 1, 1.0, np.random.default_rng(0))])[0])
@@ -129,13 +126,12 @@ def main() -> None:
         lessons = lessons_of(library, arguments.pieces)
         vectors = TextEncoder().encode([lesson.text for lesson in lessons])
         rows = rows_of(lessons, vectors)
-        none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], rows.n_context[:0], [], vectors)
         settings = train_settings(
             "tiny", max_minutes=arguments.minutes, batch_tokens=BATCH_TOKENS, learning_rate=LEARNING_RATE, dropout=0.0,
             label_smoothing=0.0, weight_decay=0.0, control_dropout=0.0, prefix_dropout=0.0,
         )  # fmt: skip
         print(f"{len(lessons)} pieces, {len(rows.ids):,} events", flush=True)
-        trained = train(rows, none, settings.shape, settings, Console(Path(folder)))
+        trained = train(rows, rows_at(rows, []), settings.shape, settings, Console(Path(folder)))
     model = trained.model.eval()
     pieces = [decode(lesson.window.ids) for lesson in lessons]
     takes = [played(model, lesson, vector) for lesson, vector in zip(lessons, vectors, strict=True)]

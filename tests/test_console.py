@@ -28,7 +28,8 @@ def test_a_training_shows_its_steps_and_how_epochs_ended():
     lines = []
     step = {
         "step": 8, "steps": 9, "epoch": 2, "epochs": 2, "batch": 3, "batches": 4, "loss": 3.14159, "learning_rate": 3e-4,
-        "events_per_s": 12345.6, "memory_bytes": 1.25e9, "parts": 1, "epoch_loss": 3.5, "is_last": False,
+        "events_per_s": 12345.6, "memory_bytes": 1.25e9, "parts": 1, "parts_at_first": 1, "epoch_loss": 3.5,
+        "seconds": 4.0, "is_last": False,
     }  # fmt: skip
     show = ShowProgress(_Log(lines.append), lines.append)
     show.record(step)

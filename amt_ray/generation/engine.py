@@ -88,9 +88,7 @@ def _prompts(model: ConditionalGPT2, rows: Sequence[Row]) -> tuple[Tensor, Tenso
     device = model.device
     has_text = torch.ones(1, dtype=torch.bool, device=device)
     embedded = [
-        model.embed(
-            torch.tensor([list(row.prompt)], device=device), torch.from_numpy(row.text_E)[None].to(device), has_text
-        )
+        model.embed(torch.tensor([list(row.prompt)], device=device), torch.from_numpy(row.text_E)[None].to(device), has_text)
         for row in rows
     ]
     longest = max(e.shape[1] for e, _ in embedded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from amt_ray.events.controls import control_ids, controls_of
 from amt_ray.events.encode import decode
@@ -37,4 +38,5 @@ def sample_like(model: ConditionalGPT2, rows: Rows, seed: int) -> Piece:
         rng=np.random.default_rng(seed),
     )
     model.train(False)
-    return decode(generate(model, [row])[0])
+    with torch.compiler.set_stance("force_eager"):  # compiled for training, layers would be compiled again for each length
+        return decode(generate(model, [row])[0])

@@ -17,7 +17,7 @@ from pyarrow.fs import FileSelector
 
 from amt_ray.artifacts import Workspace, fingerprint, write_file
 from amt_ray.config import TrainSettings
-from amt_ray.errors import AmtError, BundleError, RequestError, TrainingError
+from amt_ray.errors import BundleError, RequestError, TrainingError
 from amt_ray.media.loss_curve import draw_loss_curve
 from amt_ray.model.bundle import Bundle, load_bundle, save_bundle, weights_digest
 from amt_ray.model.conditional_gpt2 import ConditionalGPT2
@@ -153,16 +153,16 @@ def _fit(
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),  # type: ignore[call-arg]
         ),
     )
-    try:
-        with followed(board, on_record):
+    with followed(board, on_record):
+        try:
             result = trainer.fit()
-    except ray.train.TrainingFailedError as exc:
-        raise _reason(exc) from exc
-    if stopped_by := ray.get(board.stopped_by.remote()):
-        raise stopped_by
-    assert result.checkpoint is not None, "the last step always reports a checkpoint"
-    with result.checkpoint.as_directory() as folder:
-        save_bundle(load_bundle(Path(folder) / BUNDLE), target)
+        except ray.train.TrainingFailedError as exc:
+            raise ray.get(board.stopped_by.remote()) or _reason(exc) from exc
+        if stopped_by := ray.get(board.stopped_by.remote()):
+            raise stopped_by
+        assert result.checkpoint is not None, "the last step always reports a checkpoint"
+        with result.checkpoint.as_directory() as folder:
+            save_bundle(load_bundle(Path(folder) / BUNDLE), target)
 
 
 def _scaling(settings: TrainSettings) -> ray.train.ScalingConfig:
@@ -177,11 +177,8 @@ def _scaling(settings: TrainSettings) -> ray.train.ScalingConfig:
     )
 
 
-def _reason(exc: ray.train.TrainingFailedError) -> AmtError:
-    """What the workers raised, if that was an error of ours, else a sentence around what they said last."""
-    for failure in getattr(exc, "worker_failures", {}).values():
-        if isinstance(own := getattr(failure, "_base_exc", failure), AmtError):
-            return own
+def _reason(exc: ray.train.TrainingFailedError) -> TrainingError:
+    """A sentence around what the workers said last."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
     last = lines[-1].rstrip(".") if lines else type(exc).__name__
     return TrainingError(last, "the same command goes on from the last checkpoint once the cause is mended")

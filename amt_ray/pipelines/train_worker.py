@@ -32,9 +32,10 @@ def train_worker(config: Mapping[str, Any]) -> None:
     """Run the training loop on one worker; rank 0 puts the bundle into the last checkpoint."""
     import ray
 
-    place, settings = Workspace(config["workspace"]), config["settings"]
-    data, context = training_data(place), RayContext(config["board"])
-    initial = ray.get(config["initial"]) if config["initial"] else None
+    place, settings, board = Workspace(config["workspace"]), config["settings"], config["board"]
+    if ray.get(board.stopped_by.remote()):  # Ray starts again what cannot succeed
+        return
+    context = RayContext(board)
 
     def on_epoch(trained: Trained) -> Mapping[str, Any]:
         rows = data.validation if len(data.validation) else data.train
@@ -44,12 +45,13 @@ def train_worker(config: Mapping[str, Any]) -> None:
         save_bundle(bundle_of(data, settings, config["made_of"], trained), folder / BUNDLE)
 
     try:
+        data = training_data(place)
+        initial = ray.get(config["initial"]) if config["initial"] else None
         train(data.train, data.validation, settings.shape, settings, context, on_finish, on_epoch, initial)
     except AmtError as exc:
+        ray.get(board.stop.remote(exc))
         if context.world_size > 1:  # the others wait for this one: Ray ends them all
             raise
-        # Ray would start again what cannot succeed.
-        ray.get(config["board"].stop.remote(exc))
 
 
 def write_sample(place: Workspace, run: str, trained: Trained, rows: Rows, settings: TrainSettings) -> str:

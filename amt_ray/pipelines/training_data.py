@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +59,8 @@ def training_data(place: Workspace, scratch: Path | None = None) -> TrainingData
 
 def scratch_folder() -> Path:
     """Return where this user's training rows are on this node, one folder for each workspace; TMPDIR says on which disk."""
-    return Path(tempfile.gettempdir()) / f"amt_ray_shards_{getpass.getuser()}"
+    user = getattr(os, "getuid", getpass.getuser)  # in a container a number may have no name
+    return Path(tempfile.gettempdir()) / f"amt_ray_shards_{user()}"
 
 
 def pack(workspace: str, out: str) -> PackReport:

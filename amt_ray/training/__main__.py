@@ -19,14 +19,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     began_s = time.monotonic()
     given = vars(_parser().parse_args(argv))
     # The minutes that are given include the seconds that importing torch and transformers takes.
-    from amt_ray.training.bare import run, use_gpu
+    from amt_ray.training.bare import train_bare, use_gpu
 
     sequences, out, preset, device, start = (given.pop(name) for name in ("sequences", "out", "preset", "device", "start"))
     try:
-        run(sequences, out, train_settings(preset, use_gpu=use_gpu(device), **given), began_s, start)
-    except (AmtError, ValidationError) as exc:
-        reason = exc.errors()[0]["msg"] if isinstance(exc, ValidationError) else str(exc)
-        sys.stderr.write(f"error: {reason}\n")
+        train_bare(sequences, out, train_settings(preset, use_gpu=use_gpu(device), **given), began_s, start)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        sys.stderr.write(f"error: {f'{place}: ' if place else ''}{first['msg'].removeprefix('Value error, ')}\n")
+        return 1
+    except (AmtError, OSError) as exc:
+        sys.stderr.write(f"error: {exc}\n")
         return 1
     return 0
 

@@ -53,7 +53,11 @@ class BareContext(LocalContext):
             shutil.rmtree(unfinished)
         step = self.last_record().get("step", 0)
         if self.metrics.exists():
-            kept = [line for line in self.metrics.read_text().splitlines() if json.loads(line)["step"] <= step]
+            kept = [
+                line
+                for line in self.metrics.read_text().splitlines()
+                if line.endswith("}") and json.loads(line)["step"] <= step
+            ]
             self.metrics.write_text("".join(f"{line}\n" for line in kept))
 
     def log(self, record: Mapping[str, Any]) -> None:
@@ -84,7 +88,7 @@ def use_gpu(device: str) -> bool:
     return is_there and device != "cpu"
 
 
-def run(sequences: Path, out: Path, settings: TrainSettings, began_s: float, start: Path | None = None) -> None:
+def train_bare(sequences: Path, out: Path, settings: TrainSettings, began_s: float, start: Path | None = None) -> None:
     """Train on a folder that `amt pack` wrote, or go on from `OUT/checkpoints`; `OUT/model` is the bundle, in bfloat16.
 
     Minutes count from `began_s` (`time.monotonic`); a training that has ended goes on for as many more. `start` is a bundle
@@ -95,9 +99,14 @@ def run(sequences: Path, out: Path, settings: TrainSettings, began_s: float, sta
     digest = sha256(b"".join((sequences / name).read_bytes() for name in (ABOUT, SEQUENCES, EMBEDDINGS))).hexdigest()[:16]
     initial = initial_model(start, data.encoder, settings) if start else None
     context = BareContext(out, digest)
+    before = context.last_record()
+    if before.get("batch_tokens", settings.batch_tokens) != settings.batch_tokens:
+        raise TrainingError(
+            f"the run in {out} has batches of {before['batch_tokens']:,} events", "give it the same --batch-tokens"
+        )
     if settings.max_minutes is not None:
         left_s = max(1.0, 60 * settings.max_minutes - (time.monotonic() - began_s))
-        settings = settings.model_copy(update={"max_minutes": (context.last_record().get("seconds", 0.0) + left_s) / 60})
+        settings = settings.model_copy(update={"max_minutes": (before.get("seconds", 0.0) + left_s) / 60})
 
     def on_finish(trained: Trained, folder: Path) -> None:
         bundle = bundle_of(data, settings, digest, trained)

@@ -1,4 +1,4 @@
-"""Training rows in memory, and batches of like length under a token budget, in an order fixed by (seed, epoch, rank).
+"""Training rows, and batches of like length under a token budget, in an order fixed by seed and epoch.
 
 Legend of shapes: B rows of a batch, T events of its longest row, E width of the text embedding.
 """

@@ -1,4 +1,4 @@
-"""What the training loop needs of the world around it: four things, met by Ray Train and by a plain process alike."""
+"""What the training loop needs of the world around it: few things, met by Ray Train and by a plain process alike."""
 
 from __future__ import annotations
 

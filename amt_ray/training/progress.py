@@ -46,11 +46,11 @@ class Notices:
     """What is worth a line of its own: ends of epochs, and that memory ran out."""
 
     def __init__(self) -> None:
-        self.parts: int | None = None
+        self.parts = 0
 
     def of(self, record: Mapping[str, Any]) -> Iterator[str]:
         """Yield the lines that this step's record gives rise to."""
-        if self.parts is not None and record["parts"] > self.parts:
+        if record["parts"] > max(self.parts, record["parts_at_first"]):
             yield f"memory ran out at step {record['step']:,}: batches go through the model in {record['parts']} parts now"
         self.parts = record["parts"]
         if record["batch"] == record["batches"] or record["is_last"]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, cast
 
 import numpy as np
@@ -40,8 +41,9 @@ class Run:
         self.settings, self.rank, self.world_size = settings, rank, world_size
         self.accelerator = Accelerator(mixed_precision=precision_of(settings), cpu=not settings.use_gpu)
         self.device = self.accelerator.device
-        self.n_parts = settings.accumulation
-        """A rank's rows go through the model in so many parts; doubled when memory runs out."""
+        self.n_parts = settings.accumulation * -(-settings.workers // world_size)
+        """A rank's rows go through the model in so many parts, more where it does others' work; doubled without memory."""
+        self.n_parameters = model.num_parameters()
         self.is_sharded = settings.shard and world_size > 1
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable()
@@ -62,16 +64,17 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         n_events = self.sum(torch.tensor(batch.n_targets, device=self.device))
-        total = self.sum(self._backward_in_parts(batch, n_events.clamp(min=1)))
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        loss = float(total)
-        if not math.isfinite(loss):
+        loss = float(self.sum(self._backward_in_parts(batch, n_events.clamp(min=1))))
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        norm = float(norm.full_tensor() if self.is_sharded else norm)
+        is_broken = not math.isfinite(norm) and self.accelerator.scaler is None  # a scaler leaves out such steps
+        if is_broken or not math.isfinite(loss):
             raise TrainingError(
-                f"the loss of step {number + 1} is {loss}",
+                f"the loss of step {number + 1} is {loss}, its gradient {norm}",
                 "the checkpoint before it stands; train with a lower --learning-rate",
             )
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         return loss, int(n_events)
 
     def _backward_in_parts(self, batch: Batch, n_events: Tensor) -> Tensor:
@@ -82,9 +85,10 @@ class Run:
             except torch.OutOfMemoryError as exc:
                 # Other ranks may be waiting for this one's gradients, so that only one that is alone can try again.
                 if self.n_parts >= len(batch.ids_BT) or self.world_size > 1:
+                    several = "more --accumulation, fewer --batch-tokens, " if self.world_size > 1 else ""
                     raise TrainingError(
                         f"memory is too small for {-(-len(batch.ids_BT) // self.n_parts)} windows at once",
-                        "train with fewer --batch-tokens, with --gradient-checkpointing or a smaller --preset",
+                        f"train with {several}--gradient-checkpointing or a smaller --preset",
                     ) from exc
             self.optimizer.zero_grad()
             torch.cuda.empty_cache()
@@ -93,9 +97,12 @@ class Run:
     def _backward(self, batch: Batch, n_events: Tensor) -> Tensor:
         total = torch.zeros((), device=self.device)
         parts = list(batch.parts(self.n_parts))
-        for part in parts:
-            with self._synchronised(part is parts[-1]), self.accelerator.autocast():
-                objective, cross_entropy = event_loss(self.model, part, self.device, self.settings.label_smoothing)
+        if self.is_sharded:  # each part gathers the weights, so that all ranks go through as many
+            parts += [parts[0].without_targets()] * (self.n_parts - len(parts))
+        for number, part in enumerate(parts, start=1):
+            with self._synchronised(number == len(parts)):
+                with self.accelerator.autocast():
+                    objective, cross_entropy = event_loss(self.model, part, self.device, self.settings.label_smoothing)
                 # Gradients are averaged over the ranks, but the loss is a mean over all their events.
                 self.accelerator.backward(objective * (self.world_size / n_events))
             total += cross_entropy / n_events
@@ -124,7 +131,8 @@ class Run:
         self.model.eval()
         scores = []
         for told in (ALL_TOLD, NO_CONTROLS, NO_TEXT):
-            with self.accelerator.autocast():
+            # Compiled for training, layers would be compiled again for so few batches.
+            with self.accelerator.autocast(), torch.compiler.set_stance("force_eager"):
                 own = score(self.model, rows, batches, told, self.device, self.rank, self.world_size)
             nats, *counts = self.sum(torch.tensor(own, dtype=torch.float64, device=self.device)).tolist()
             scores.append(Score(nats, *map(int, counts)))
@@ -145,30 +153,34 @@ class Run:
 
     def save(self, folder: Path) -> None:
         """Write weights and optimizer into a folder, the same file however many ranks there are. Raises OutputError."""
-        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
         scaler = self.accelerator.scaler
         state = {
             "model": get_model_state_dict(self.model, options=WHOLE),
-            "optimizer": get_optimizer_state_dict(self.model, optimizer, options=WHOLE),
+            "optimizer": get_optimizer_state_dict(self.model, self.optimizer.optimizer, options=WHOLE),
             "scaler": scaler.state_dict() if scaler else {},
         }
         if self.rank == 0:
             try:
                 torch.save(state, folder / STATE)
             except (OSError, RuntimeError) as exc:  # torch has its own word for a full disk
-                raise OutputError(str(folder), str(exc).splitlines()[0]) from exc
+                reason = f"the checkpoint did not fit or may not be there ({str(exc).splitlines()[0]})"
+                raise OutputError(str(folder), reason) from exc
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote. Raises TrainingError where it is of a model of another shape."""
-        state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        """Read what `save` wrote. Raises TrainingError where it is damaged, or of a model of another shape."""
+        try:
+            state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as exc:
+            raise TrainingError(
+                f"the checkpoint {folder} is damaged", "delete it to go on from the one before, or name another folder"
+            ) from exc
         try:
             set_model_state_dict(self.model, state["model"], options=WHOLE)
         except RuntimeError as exc:
             raise TrainingError(
                 "the run that is there is of a model of another shape", "name another folder, or the options it had"
             ) from exc
-        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
-        set_optimizer_state_dict(self.model, optimizer, state["optimizer"], options=WHOLE)
+        set_optimizer_state_dict(self.model, self.optimizer.optimizer, state["optimizer"], options=WHOLE)
         if self.accelerator.scaler and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
 

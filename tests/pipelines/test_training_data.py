@@ -1,4 +1,4 @@
-import getpass
+import os
 import tempfile
 
 import numpy as np
@@ -121,7 +121,7 @@ def test_workspaces_do_not_share_a_folder(place, tmp_path):
 
 def test_by_default_a_node_keeps_them_in_its_temporary_folder(place, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    assert scratch_folder() == tmp_path / "tmp" / f"amt_ray_shards_{getpass.getuser()}"
+    assert scratch_folder() == tmp_path / "tmp" / f"amt_ray_shards_{os.getuid()}"
     training_data(place)
     assert shard_folders(scratch_folder()) == ["s1-e1"]
 

@@ -7,15 +7,18 @@ import torch
 from strategies import compose
 
 from amt_ray.config import ModelShape, TrainSettings
-from amt_ray.errors import TrainingError
+from amt_ray.errors import OutputError, TrainingError
 from amt_ray.events.quantise import quantise
 from amt_ray.events.vocabulary import N_IDS
+from amt_ray.model.conditional_gpt2 import new_model
 from amt_ray.training import run as run_module
 from amt_ray.training.batches import Rows, plan_epoch
 from amt_ray.training.context import LocalContext
+from amt_ray.training.exchange import rows_at
 from amt_ray.training.loop import train
 from amt_ray.training.windows import Labels, cut_windows
 
+RUNS: list[bool] = []
 SHAPE = ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=256)
 TEXT_DIM = 8
 
@@ -68,6 +71,10 @@ def weights(trained):
 
 def same(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def small_model(context_tokens):
+    return new_model(SHAPE.model_copy(update={"context_tokens": context_tokens}), TEXT_DIM)
 
 
 def losses(records):
@@ -160,7 +167,7 @@ def test_what_on_finish_adds_is_kept_with_the_last_checkpoint(rows, tmp_path):
 
 
 def test_without_validation_rows_there_is_no_validation_loss(rows, tmp_path):
-    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], rows.n_context[:0], [], rows.text_vectors)
+    none = rows_at(rows, [])
     trained, _ = run(rows, tmp_path, none, max_steps=1)
     assert "validation_loss" not in trained.metrics
 
@@ -188,18 +195,20 @@ def test_memory_that_runs_out_halves_what_goes_through_at_once_and_changes_nothi
     shape = SHAPE.model_copy(update={"dropout": 0.0})
     _, plain_records = run(rows, tmp_path / "plain", shape=shape, max_steps=4, batch_tokens=2000)
     whole = run_module.event_loss
-    most_rows = 3
+    most_rows, calls = 3, []
 
     def small_memory(model, batch, *others):
-        if len(batch.ids_BT) > most_rows:
+        calls.append(len(batch.ids_BT))
+        # The second part, so that the first one has left gradients.
+        if len(batch.ids_BT) > most_rows and len(calls) != 1:
             raise torch.OutOfMemoryError
         return whole(model, batch, *others)
 
     monkeypatch.setattr(run_module, "event_loss", small_memory)
     (tmp_path / "small").mkdir()
     context = LocalContext(tmp_path / "small")
-    none = Rows(rows.ids[:0], rows.starts[:1], rows.n_controls[:0], rows.n_context[:0], [], rows.text_vectors)
-    train(rows, none, shape, settings(max_steps=4, batch_tokens=2000), context)
+    none = rows_at(rows, [])
+    train(rows, none, shape, settings(max_steps=4, batch_tokens=2000, accumulation=2), context)
     assert context.records[-1]["parts"] > 1
     assert losses(context.records) == pytest.approx(losses(plain_records), rel=1e-5)
 
@@ -213,7 +222,7 @@ def test_a_row_that_memory_does_not_hold_is_one_sentence(rows, tmp_path, monkeyp
         run(rows, tmp_path)
     assert str(caught.value) == (
         "training stopped: memory is too small for 1 windows at once; "
-        "train with fewer --batch-tokens, with --gradient-checkpointing or a smaller --preset."
+        "train with --gradient-checkpointing or a smaller --preset."
     )
 
 
@@ -226,6 +235,48 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_leaves_the_checkpoint_be
         return tuple(loss * factor for loss in whole(*arguments))
 
     monkeypatch.setattr(run_module, "event_loss", sometimes_nan)
-    with pytest.raises(TrainingError, match="the loss of step 4 is nan"):
+    with pytest.raises(TrainingError, match="the loss of step 4 is nan, its gradient nan"):
         run(rows, tmp_path, max_steps=6, checkpoint_steps=2, epochs=1000, batch_tokens=10**6)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint_00000002"]
+
+
+def test_an_endless_gradient_stops_before_it_reaches_the_weights(rows, tmp_path, monkeypatch):
+    clip = run_module.Accelerator.clip_grad_norm_
+    monkeypatch.setattr(
+        run_module.Accelerator, "clip_grad_norm_", lambda self, *args: clip(self, *args) * (math.inf if RUNS.pop() else 1.0)
+    )
+    RUNS[:] = [True, False, False]
+    with pytest.raises(TrainingError, match=r"the loss of step 3 is \d.*, its gradient inf"):
+        run(rows, tmp_path, max_steps=4)
+
+
+def test_training_without_windows_or_with_too_long_ones_is_refused(rows, tmp_path):
+    none = rows_at(rows, [])
+    with pytest.raises(TrainingError, match="there are no windows to train on"):
+        run(none, tmp_path, rows)
+    with pytest.raises(TrainingError, match=r"the longest window has \d+ events, and the model has room for 50;"):
+        train(rows, rows, SHAPE, settings(), LocalContext(tmp_path), initial=small_model(50))
+
+
+def test_a_run_with_other_heads_does_not_go_on(rows, tmp_path):
+    run(rows, tmp_path, max_steps=1)
+    with pytest.raises(TrainingError, match="the run that is there has 2 heads"):
+        run(rows, tmp_path, max_steps=2, shape=SHAPE.model_copy(update={"heads": 4}))
+
+
+def test_a_damaged_checkpoint_is_named(rows, tmp_path):
+    run(rows, tmp_path, max_steps=2)
+    state = tmp_path / "checkpoint_00000002" / "state.pt"
+    for damage in (lambda: state.write_bytes(state.read_bytes()[:1000]), lambda: state.write_bytes(b""), state.unlink):
+        damage()
+        with pytest.raises(TrainingError, match="checkpoint_00000002 is damaged; delete it to go on from the one before"):
+            run(rows, tmp_path, max_steps=3)
+
+
+def test_a_disk_that_is_full_is_one_sentence(rows, tmp_path, monkeypatch):
+    def full(state, path):
+        raise RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0\nbacktrace")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OutputError, match=r"the checkpoint did not fit or may not be there \(.*unexpected pos 64 vs 0\); "):
+        run(rows, tmp_path, max_steps=1)

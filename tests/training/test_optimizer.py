@@ -42,7 +42,7 @@ def test_the_optimizer_is_the_fused_one_with_the_settings_of_the_run():
 def test_precision_is_single_on_a_cpu_unless_asked(monkeypatch):
     assert precision_of(TrainSettings()) == "no"
     assert precision_of(TrainSettings(mixed_precision="bf16")) == "bf16"
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     assert precision_of(TrainSettings(use_gpu=True)) == "bf16"
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation)
     assert precision_of(TrainSettings(use_gpu=True)) == "no"

@@ -4,7 +4,8 @@ from amt_ray.config import NO_EPOCH_LIMIT
 from amt_ray.training.progress import LINE_INTERVAL_S, Lines, Notices, clock, epoch_line, step_line
 
 STEP = {
-    "step": 8, "epoch": 2, "epochs": 20, "batch": 3, "batches": 55, "loss": 4.23411, "learning_rate": 1e-4, "parts": 1,
+    "step": 8, "epoch": 2, "epochs": 20, "batch": 3, "batches": 55, "loss": 4.23411, "learning_rate": 1e-4,
+    "parts": 1, "parts_at_first": 1,
     "events_per_s": 12345.6, "memory_bytes": 1.25e9, "seconds_left": 3723.0, "epoch_loss": 4.5, "is_last": False,
 }  # fmt: skip
 VALIDATION = {

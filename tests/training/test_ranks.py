@@ -40,7 +40,7 @@ def log_until_killed(record):
 context.log = log_until_killed
 settings = TrainSettings(
     batch_tokens=int(sys.argv[2]), max_steps=6, learning_rate=1e-2, epochs=99, checkpoint_steps=2, checkpoint_s=0,
-    shard=sys.argv[4] == "True",
+    shard=sys.argv[4] == "True", accumulation=int(sys.argv[5]),
 )
 train(rows, rows, ModelShape(layers=1, hidden_dim=32, heads=2, context_tokens=256, dropout=0.0), settings, context)
 if context.rank == 0:
@@ -49,13 +49,21 @@ if context.rank == 0:
 """
 
 
-def trained(folder, ranks, batch_tokens, kill_after=0, shard=False):
+def trained(folder, ranks, batch_tokens, kill_after=0, shard=False, accumulation=1):
     """The losses of the steps, and the validation loss at the end; None if it was killed."""
     folder.mkdir(exist_ok=True)
     script = folder.parent / "train.py"
     script.write_text(TRAIN)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
-    command = [*(launch if ranks > 1 else [sys.executable]), script, folder, str(batch_tokens), str(kill_after), str(shard)]
+    command = [
+        *(launch if ranks > 1 else [sys.executable]),
+        script,
+        folder,
+        str(batch_tokens),
+        str(kill_after),
+        str(shard),
+        str(accumulation),
+    ]
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "OMP_NUM_THREADS": "1", "PATH": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, start_new_session=True)
     if kill_after:
@@ -66,9 +74,9 @@ def trained(folder, ranks, batch_tokens, kill_after=0, shard=False):
     return losses, validation_loss
 
 
-@pytest.mark.parametrize("shard", [False, True])
-def test_two_ranks_learn_what_one_learns_with_twice_the_batch_and_one_can_go_on_from_two(tmp_path, shard):
-    two_losses, two_validation = trained(tmp_path / "two", 2, 400, shard=shard)
+@pytest.mark.parametrize(("shard", "accumulation"), [(False, 1), (True, 3)])
+def test_two_ranks_learn_what_one_learns_with_twice_the_batch_and_one_can_go_on_from_two(tmp_path, shard, accumulation):
+    two_losses, two_validation = trained(tmp_path / "two", 2, 400, shard=shard, accumulation=accumulation)
     one_losses, one_validation = trained(tmp_path / "one", 1, 800)
     assert two_losses == pytest.approx(one_losses, rel=1e-4)
     assert two_validation == pytest.approx(one_validation, rel=1e-4)
