@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +27,6 @@ from amt_ray.training.plan import plan_steps
 from amt_ray.training.portable import load_portable
 
 NAME = Path(__file__).name
-WARM_STEPS = 8
 PEAK_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40": 181e12, "4090": 165e12}
 """Of bfloat16 matrix products without sparsity, by the makers' data sheets."""
 
@@ -58,11 +56,17 @@ def flops_per_token(model: ConditionalGPT2, n_tokens_of_row: float) -> float:
     return 6 * weights + 12 * config.n_layer * config.n_embd * n_tokens_of_row / 2
 
 
-def train(model: ConditionalGPT2, tensors: Sequence[tuple[torch.Tensor, ...]], device: str, on_warm: Any) -> None:
-    """Take a step for each batch."""
+def train(
+    model: ConditionalGPT2,
+    tensors: Sequence[tuple[torch.Tensor, ...]],
+    device: str,
+    warm_steps: int,
+    on_warm: Callable[[], None],
+) -> None:
+    """Take a step for each batch; `on_warm` is called before the first that counts."""
     optimizer = torch.optim.AdamW(parameter_groups(model, 0.01), lr=1e-4, fused=True)
     for number, (ids_BT, targets_BT, text_BE, has_text_B) in enumerate(tensors):
-        if number == WARM_STEPS:
+        if number == warm_steps:
             on_warm()
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
             logits_BTV = model(ids_BT, text_BE, has_text_B)
@@ -84,12 +88,13 @@ def main() -> None:
     parser.add_argument("preset")
     parser.add_argument("device")
     parser.add_argument("steps", type=int)
+    parser.add_argument("--warm-steps", type=int, default=8)
     parser.add_argument("--batch-tokens", type=int)
     parser.add_argument("--rows", type=int, help="fixed batches of so many rows")
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     batches = batches_of(arguments.data, arguments)
-    device, counted = arguments.device, batches[WARM_STEPS:]
+    device, counted = arguments.device, batches[arguments.warm_steps :]
     torch.manual_seed(0)
     model = new_model(train_settings(arguments.preset).shape, batches[0].text_BE.shape[1]).to(device)
     if device == "cuda":
@@ -106,10 +111,10 @@ def main() -> None:
             torch.cuda.synchronize()
         began_s[0] = time.perf_counter()
 
-    train(model, tensors, device, start_clock)
+    train(model, tensors, device, arguments.warm_steps, start_clock)
     seconds = time.perf_counter() - began_s[0]
     n_tokens, n_places = (sum(int((b.ids_BT != PAD).sum()) for b in counted), sum(b.ids_BT.size for b in counted))
-    result = {
+    result: dict[str, object] = {
         "tokens_per_s": sum(b.n_targets for b in counted) / seconds,
         "padding": 1 - n_tokens / n_places,
         "flops_per_token": flops_per_token(model, n_tokens / sum(len(b.ids_BT) for b in counted)),
@@ -119,7 +124,7 @@ def main() -> None:
     }
     if arguments.profile:
         with torch.profiler.profile() as profile:
-            train(model, tensors[:WARM_STEPS], device, lambda: None)
+            train(model, tensors[: arguments.warm_steps], device, 0, lambda: None)
         key = "self_cuda_time_total" if device == "cuda" else "self_cpu_time_total"
         result["profile"] = profile.key_averages().table(sort_by=key, row_limit=15)
     print(json.dumps(result))

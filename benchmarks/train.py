@@ -30,7 +30,8 @@ from typing import Any
 from bare_loop import NAME as BARE_LOOP
 
 WARM_STEPS = 8
-SIXTEEN_WINDOWS_TOKENS = 16 * 1024
+BATCHING_STEPS, WINDOW_TOKENS = 10, 1024
+"""Batches of 16 windows are large: a few are enough."""
 
 
 def tokens_per_s(metrics: Path) -> tuple[float, float]:
@@ -89,7 +90,7 @@ def compare(arguments: argparse.Namespace, preset: str) -> dict[str, float]:
     mine, theirs, flops = [], [], 0.0
     for _ in range(arguments.repeats):
         mine.append(ours(arguments, preset, [])[0])
-        result = bare(arguments, preset, [])
+        result = bare(arguments, preset, [str(arguments.steps), "--warm-steps", str(WARM_STEPS)])
         theirs.append(result["tokens_per_s"])
         flops = result["flops_per_token"]
     row = {"ours": statistics.median(mine), "bare": statistics.median(theirs)}
@@ -113,10 +114,11 @@ def compare_checkpointing(arguments: argparse.Namespace, preset: str) -> None:
 
 def compare_batching(arguments: argparse.Namespace, preset: str) -> dict[str, float]:
     """Print padding and speed of batches of like length and of 16 windows each as they come."""
+    few = [str(BATCHING_STEPS), "--warm-steps", "2"]
     found: dict[str, list[dict[str, Any]]] = {"like length": [], "fixed 16": []}
-    for _ in range(arguments.repeats):
-        found["like length"].append(bare(arguments, preset, ["--batch-tokens", str(SIXTEEN_WINDOWS_TOKENS)]))
-        found["fixed 16"].append(bare(arguments, preset, ["--rows", "16"]))
+    for _ in range(min(3, arguments.repeats)):
+        found["like length"].append(bare(arguments, preset, [*few, "--batch-tokens", str(16 * WINDOW_TOKENS)]))
+        found["fixed 16"].append(bare(arguments, preset, [*few, "--rows", "16"]))
     speeds = {name: statistics.median(result["tokens_per_s"] for result in results) for name, results in found.items()}
     print(f"\n{'batches':12} {'padding':>8} {'tokens/s':>10}")
     for name, results in found.items():
@@ -159,7 +161,7 @@ def main() -> None:
         if arguments.device == "cuda":
             for preset in arguments.presets:
                 compare_checkpointing(arguments, preset)
-                bare(arguments, preset, ["--profile"])
+                bare(arguments, preset, [str(arguments.steps), "--profile"])
     first = rows[arguments.presets[0]]
     record = {
         "benchmark": "train",
