@@ -67,7 +67,6 @@ def bare(arguments: argparse.Namespace, preset: str, options: list[str]) -> dict
         data,
         preset,
         arguments.device,
-        str(arguments.steps),
     ]
     printed = run([*command, *options], arguments)
     result: dict[str, Any] = json.loads(printed.splitlines()[-1])
