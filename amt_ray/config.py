@@ -119,6 +119,7 @@ class TrainSettings(Settings):
     compile_layers: bool | None = Field(None, description="Compile the layers; None: on GPUs.")
     accumulation: int = Field(1, gt=0, description="Parts in which a worker's batch goes through the model.")
     validation_tokens: int = Field(32_768, gt=0, description="Events that are validated on.")
+    validation_steps: int = Field(1000, gt=0, description="Steps between validations, beside those at the ends of epochs.")
     checkpoint_steps: int = Field(50, gt=0, description="After every so many steps there may be a checkpoint.")
     checkpoint_s: float = Field(60.0, ge=0, description="Least time between two checkpoints, in seconds.")
     seed: int = Field(0, ge=0)

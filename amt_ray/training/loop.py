@@ -71,8 +71,10 @@ def train(
     for step, batch in training.batches(train_rows):
         training.take(step, batch)
         is_last = training.record["is_last"]
-        if is_last or step.ends_epoch:
+        ends_epoch = is_last or step.ends_epoch
+        if ends_epoch or training.record["step"] % settings.validation_steps == 0:
             training.record |= run.validate(validation_rows)
+        if ends_epoch:
             trained = training.trained()
             if context.rank == 0:
                 training.record |= on_epoch(trained)

@@ -20,7 +20,7 @@ def step_line(record: Mapping[str, Any]) -> str:
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:
-    """Say how an epoch ended, from the record of its last step."""
+    """Say how an epoch has gone, from the record of a step that was validated or is its last."""
     text = f"{epoch_of(record)}  Average Loss: {record['epoch_loss']:.4f}"
     if "validation_loss" not in record:
         return text
@@ -53,7 +53,7 @@ class Notices:
         if record["parts"] > max(self.parts, record["parts_at_first"]):
             yield f"memory ran out at step {record['step']:,}: batches go through the model in {record['parts']} parts now"
         self.parts = record["parts"]
-        if record["batch"] == record["batches"] or record["is_last"]:
+        if record["batch"] == record["batches"] or record["is_last"] or "validation_loss" in record:
             yield epoch_line(record)
 
 

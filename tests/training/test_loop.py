@@ -109,6 +109,12 @@ def test_records_say_where_the_run_is(undisturbed, rows):
     assert all(record["events_per_s"] > 0 for record in records)
 
 
+def test_long_epochs_are_validated_in_between(rows, tmp_path):
+    _, records = run(rows, tmp_path, max_steps=7, validation_steps=3, batch_tokens=200)
+    assert [record["step"] for record in records if "validation_loss" in record] == [3, 5, 6, 7]
+    assert [record["step"] for record in records if record["batch"] == record["batches"]] == [5]
+
+
 def test_the_same_seed_gives_the_same_run_and_another_does_not(undisturbed, rows, tmp_path):
     trained, records = run(rows, tmp_path / "same")
     assert losses(records) == losses(undisturbed[1])
