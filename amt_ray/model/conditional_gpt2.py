@@ -20,8 +20,7 @@ from amt_ray.config import ModelShape
 from amt_ray.events.vocabulary import BAR, BLOCKS, BOS, EOS, N_IDS, PAD, POSITION, PROGRAM
 
 TOLD_SHARE = 0.1
-"""What is asked for is added this softly: all of it moves every event at once, and at full size it drowns them (a model of
-20 pieces learns half as fast)."""
+"""What is asked for is added this softly: all of it moves every event at once, and at full size it drowns them."""
 
 
 class ConditionalGPT2Config(GPT2Config):  # type: ignore[no-untyped-call]

@@ -218,6 +218,8 @@ class _Training:
                 self.record = json.loads((folder / RECORD).read_text())
                 if self.record["heads"] != self.run.plain.config.n_head:
                     raise TrainingError(f"the run that is there has {self.record['heads']} heads", "name another folder")
-                self.clock.spent_s, self.run.n_parts = self.record["seconds"], self.record["parts"]
+                self.clock.spent_s = self.record["seconds"]
+                # Fewer ranks than before have more rows each.
+                self.run.n_parts = max(self.run.n_parts, self.record["parts"])
                 self.batch_tokens = self.record["batch_tokens"]
         self.checkpoint_s = self.clock.seconds()
