@@ -55,7 +55,7 @@ def train(
         given["batch_tokens"] = batch_size * PRESETS[preset].context_tokens
     settings = train_settings(**given, use_gpu=device == "cuda")
     with display.progress() as progress:
-        report = train_model(workspace, settings, bundle, progress.record, start)
+        report = train_model(workspace, settings, bundle, progress.record, start, display.say_progress)
     _show(display, preset, settings, report)
 
 

@@ -22,7 +22,8 @@ from amt_ray.media.loss_curve import draw_loss_curve
 from amt_ray.model.bundle import Bundle, load_bundle, save_bundle, weights_digest
 from amt_ray.model.conditional_gpt2 import ConditionalGPT2
 from amt_ray.pipelines.board import Board, OnRecord, Record, followed
-from amt_ray.pipelines.cluster import resources, start_ray
+from amt_ray.pipelines.cluster import start_ray
+from amt_ray.pipelines.room import Say, worker_resources
 from amt_ray.pipelines.train_worker import BUNDLE, train_worker
 from amt_ray.pipelines.training_data import encoder_of, need_prepared
 from amt_ray.pipelines.training_log import TrainingLog
@@ -53,10 +54,12 @@ def train_model(
     bundle: str | None = None,
     on_record: OnRecord = lambda record: None,
     start: str | None = None,
+    say: Say = lambda text: None,
 ) -> TrainReport:
     """Train on the workspace's sequences and write the bundle, by default to WORKSPACE/model.
 
-    `on_record` is called with the metrics of each step, in order; `start` is a bundle whose weights are trained further.
+    `on_record` is called with the metrics of each step, in order, `say` with what is worth a line before the first;
+    `start` is a bundle whose weights are trained further.
     Raises WorkspaceError before `amt prepare`, OutputError when the bundle or a checkpoint cannot be written, RequestError
     for more workers than Ray has room for, BundleError for a `start` that does not fit, TrainingError as `train` does.
     """
@@ -81,7 +84,7 @@ def train_model(
         on_record(record)
 
     try:
-        _fit(place, settings, run, made_of, target, keep, initial)
+        _fit(place, settings, run, made_of, target, keep, initial, say)
     finally:
         log.close()
     if log.history:
@@ -125,12 +128,13 @@ def _fit(
     target: Path,
     on_record: OnRecord,
     initial: ConditionalGPT2 | None,
+    say: Say,
 ) -> None:
     start_ray()
     import ray.train
     from ray.train.torch import TorchTrainer
 
-    _check_room(settings)
+    scaling = _scaling(settings, worker_resources(settings, say))
     board: Any = ray.remote(Board).options(num_cpus=0).remote()
     config = {
         "workspace": place.root,
@@ -143,7 +147,7 @@ def _fit(
     trainer = TorchTrainer(
         train_worker,
         train_loop_config=config,
-        scaling_config=_scaling(settings),
+        scaling_config=scaling,
         run_config=ray.train.RunConfig(
             name=run,
             storage_path=place.folder(".runs"),
@@ -165,15 +169,14 @@ def _fit(
             save_bundle(load_bundle(Path(folder) / BUNDLE), target)
 
 
-def _scaling(settings: TrainSettings) -> ray.train.ScalingConfig:
+def _scaling(settings: TrainSettings, worker: dict[str, float]) -> ray.train.ScalingConfig:
     import ray.train
 
-    cpus = max(1, int(resources().get("CPU", 1)) // settings.workers)
     fewest, most = settings.min_workers or settings.workers, settings.workers
     return ray.train.ScalingConfig(
         num_workers=most if fewest == most else (fewest, most),  # type: ignore[arg-type]  # its type lacks the range
         use_gpu=settings.use_gpu,
-        resources_per_worker={"CPU": 1, "GPU": 1} if settings.use_gpu else {"CPU": cpus},
+        resources_per_worker=worker,
     )
 
 
@@ -182,12 +185,3 @@ def _reason(exc: ray.train.TrainingFailedError) -> TrainingError:
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
     last = lines[-1].rstrip(".") if lines else type(exc).__name__
     return TrainingError(last, "the same command goes on from the last checkpoint once the cause is mended")
-
-
-def _check_room(settings: TrainSettings) -> None:
-    """Refuse what Ray would wait for without an end."""
-    kind = "GPU" if settings.use_gpu else "CPU"
-    there, fewest = int(resources().get(kind, 0)), settings.min_workers or settings.workers
-    if there < fewest:
-        asked, hint = f"{fewest} with a {kind} each", "; --device cpu needs no GPU" if settings.use_gpu else ""
-        raise RequestError("workers", asked, f"at most {there}, which is what Ray has here{hint}")
