@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import struct
@@ -45,6 +46,15 @@ N_PIECES = 12
 def plain_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small random encoder."""
     return save_plain_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Python's collector of cycles does not run of itself while the test does."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,10 @@ def through_pool(
 
 @contextmanager
 def encoder_errors(name: str) -> Iterator[None]:
-    """Raise an actor's EncoderError as it was: Ray prints its traceback twice, and puts advice into its first argument."""
+    """Raise an actor's EncoderError as it was: Ray prints its traceback twice, and puts advice into its first argument.
+
+    The actors end with it: Ray Data's frames, to which the error leads, and cycles among its objects hold their handles.
+    """
     with ExitStack() as restore:
         for logger in map(logging.getLogger, _TRACEBACKS):
             restore.callback(logger.setLevel, logger.level)
@@ -82,6 +86,8 @@ def encoder_errors(name: str) -> Iterator[None]:
         try:
             yield
         except EncoderError as exc:
+            exc.__context__ = None
+            gc.collect()
             raise EncoderError(name, *getattr(exc, "cause", exc).args[1:]) from None
 
 

@@ -1,11 +1,12 @@
 """What a training asks of Ray for each of its workers, and the waiting for it.
 
 Ray Train waits for what is not free without an end and without a word. Something may stay in use after its user has ended:
-Ray Data now and then keeps an idle actor, and its CPU, until the driver ends.
+an actor of Ray Data that failed lives, with its CPU, until Python collects the cycle of objects that holds its handle.
 """
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 
@@ -52,6 +53,7 @@ def _wait(kind: str, total: int, wanted: int, fewest: int, say: Say) -> int:
     """Wait until so many are free, or, when patience is over, `fewest`; returns how many are."""
     import ray
 
+    gc.collect()
     began_s = time.monotonic()
     said_s = began_s + PATIENCE_S - NOTICE_INTERVAL_S
     while (free := int(ray.available_resources().get(kind, 0))) < wanted:  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 import os
 import shutil
+import time
 from collections import Counter
 
 import numpy as np
@@ -118,3 +119,18 @@ def test_an_encoder_that_cannot_be_loaded_is_one_sentence(ray_local, plain_bert,
     assert str(caught.value).count("\n") == 0
     assert place.manifest("embeddings") is None
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("ray_local", "no_collector")
+def test_a_failure_gives_the_cpus_back_even_while_its_error_is_kept(plain_bert, tmp_path):
+    import ray
+
+    broken = shutil.copytree(plain_bert, tmp_path / "broken")
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    place, settings = Workspace(str(tmp_path / "w")), PrepareSettings(encoder=str(broken), device="cpu")
+    with pytest.raises(EncoderError):
+        make_embeddings(place, written(place, TEXTS), settings, find_encoder(str(broken)), silent)
+    ends_s = time.monotonic() + 10
+    while (free := ray.available_resources()["CPU"]) < ray.cluster_resources()["CPU"] and time.monotonic() < ends_s:
+        time.sleep(0.1)
+    assert free == ray.cluster_resources()["CPU"]

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from amt_ray.config import TrainSettings
@@ -90,3 +92,19 @@ def test_workers_that_will_never_have_room_are_refused(ray_with):
 
 def test_ray_itself_says_what_it_has(ray_local):
     assert worker_resources(TrainSettings(workers=2)) == {"CPU": 1}
+
+
+@pytest.mark.usefixtures("ray_local", "no_collector")
+def test_what_is_in_use_only_because_nobody_collected_it_is_collected():
+    import ray
+
+    class Idle: ...
+
+    cycle = [ray.remote(Idle).options(num_cpus=1).remote()]
+    cycle.append(cycle)
+    while ray.available_resources()["CPU"] == ray.cluster_resources()["CPU"]:
+        time.sleep(0.1)
+    del cycle
+    said = []
+    assert worker_resources(TrainSettings(workers=3), said.append) == {"CPU": 1}
+    assert said == []
