@@ -18,6 +18,9 @@ from amt_ray.training.augment import Augmentation, augmented
 
 SHUFFLE_POOL_BATCHES = 32
 """Rows are sorted by length within random pools of about this many batches: little padding, and still random."""
+OPENING = 3
+"""Events with which music begins: BAR, metre, tempo. They are learnt of a context, too: that is where metre and tempo follow
+what is asked for, and a window without a context is one in five."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +50,8 @@ class Rows:
 class Batch:
     """int64[B, T] events padded with PAD at the right, float32[B, E] embeddings, bool[B] whether the text is shown.
 
-    `targets_BT` are the events with PAD in place of those that are not to be learnt: BOS and the context.
+    `targets_BT` are the events with PAD in place of those that are not to be learnt: BOS and the context
+    behind its `OPENING`.
     """
 
     ids_BT: npt.NDArray[np.int64]
@@ -122,9 +126,9 @@ def make_batch(rows: Rows, chosen: npt.NDArray[np.intp], variation: Variation, s
     targets_BT = ids_BT.copy()
     for b, row in enumerate(made):
         ids_BT[b, : len(row.ids)] = targets_BT[b, : len(row.ids)] = row.ids
-        targets_BT[b, 0] = targets_BT[b, row.context] = PAD
+        targets_BT[b, 0] = targets_BT[b, row.given] = PAD
         if not variation.learns_controls:
-            targets_BT[b, : row.context.start] = PAD
+            targets_BT[b, : row.given.stop] = PAD
     text_BE = np.stack([rows.text_vectors[row.text] for row in made])
     return Batch(ids_BT, targets_BT, text_BE, np.array([row.has_text for row in made]))
 
@@ -145,7 +149,7 @@ class _Drawn(NamedTuple):
     """A row as it is shown this time."""
 
     ids: Ids
-    context: slice
+    given: slice
     text: int
     has_text: bool
 
@@ -158,12 +162,13 @@ def _drawn(rows: Rows, row: int, variation: Variation, rng: np.random.Generator)
     is_program = (controls >= PROGRAM.start) & (controls < PROGRAM.end)
     kept[is_program] = rng.random() >= variation.control_dropout
     first = 1 + int(kept.sum())
-    shown, context = np.concatenate([ids[:1], controls[kept], ids[1 + n_controls :]]), slice(first, first + n_context)
+    shown = np.concatenate([ids[:1], controls[kept], ids[1 + n_controls :]])
+    given = slice(first + min(n_context, OPENING), first + n_context)
     text, has_text = int(rng.choice(rows.texts[row])), bool(rng.random() >= variation.text_dropout)
     if variation.augmentation:
         shown = augmented(shown, np.array([0, len(shown)]), variation.augmentation, rng)
     if rng.random() < variation.infill_share:
         hidden = draw_infill(shown, rng, max(0, variation.most_tokens - len(shown)))
         # What is hidden may be of the context, and is then to be learnt.
-        shown, context = (hidden, slice(0)) if FILL in hidden else (shown, context)
-    return _Drawn(shown, context, text, has_text)
+        shown, given = (hidden, slice(first, first)) if FILL in hidden else (shown, given)
+    return _Drawn(shown, given, text, has_text)

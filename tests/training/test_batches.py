@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,10 +11,10 @@ from amt_ray.events.controls import Controls
 from amt_ray.events.encode import encode
 from amt_ray.events.grammar import START_INFILL, check
 from amt_ray.events.infill import filled
-from amt_ray.events.vocabulary import BAR, BOS, EOS, GENRE, KEY, LENGTH, PAD, PITCH, PROGRAM, STYLE
+from amt_ray.events.vocabulary import BAR, BOS, EOS, GENRE, KEY, LENGTH, PAD, PITCH, PROGRAM, STYLE, TEMPO, TIME_SIGNATURE
 from amt_ray.schemas import EMBEDDINGS, SEQUENCES
 from amt_ray.training.augment import Augmentation
-from amt_ray.training.batches import Rows, Variation, make_batch, make_share, plan_epoch
+from amt_ray.training.batches import OPENING, Rows, Variation, make_batch, make_share, plan_epoch
 from amt_ray.training.rows import rows_of_split
 
 CONTROLS = [STYLE.start, GENRE.start, KEY.start, PROGRAM.start, PROGRAM.start + 40, PROGRAM.start + 128, LENGTH.start]
@@ -85,16 +87,21 @@ def test_a_batch_holds_its_rows_and_pads_on_the_right():
     assert (batch.ids_BT.dtype, batch.text_BE.dtype) == (np.int64, np.float32)
 
 
-def test_bos_padding_and_context_are_no_targets():
-    rows = rows_from([[BOS, *CONTROLS, BAR, 100, BAR, 101, EOS], [BOS, BAR, EOS]], [len(CONTROLS), 0], n_context=[2, 0])
+def test_bos_padding_and_context_behind_its_metre_and_tempo_are_no_targets():
+    metre, tempo = TIME_SIGNATURE.start, TEMPO.start
+    music = [BAR, metre, tempo, 100, BAR, 101, EOS]
+    rows = rows_from([[BOS, *CONTROLS, *music], [BOS, BAR, EOS]], [len(CONTROLS), 0], n_context=[4, 0])
     batch = make_batch(rows, np.array([0, 1]), Variation(0.5, 0.0), (3,))
     n_kept = len(set(CONTROLS) & set(batch.ids_BT[0].tolist()))
     assert 0 < n_kept < len(CONTROLS)
     kept = batch.ids_BT[0, 1 : 1 + n_kept].tolist()
-    assert batch.targets_BT[0].tolist() == [PAD, *kept, PAD, PAD, BAR, 101, EOS]
+    assert batch.targets_BT[0].tolist() == [PAD, *kept, BAR, metre, tempo, PAD, BAR, 101, EOS]
     assert batch.targets_BT[1, :4].tolist() == [PAD, BAR, EOS, PAD]
-    assert batch.n_targets == n_kept + 3 + 2
+    assert batch.n_targets == n_kept + 6 + 2
     assert batch.without_targets().n_targets == 0
+    music_alone = make_batch(rows, np.array([0, 1]), replace(KEPT, learns_controls=False), (3,))
+    assert music_alone.targets_BT[0].tolist() == [PAD] * (1 + len(CONTROLS) + 4) + [BAR, 101, EOS]
+    assert music_alone.targets_BT[1, :4].tolist() == [PAD, BAR, EOS, PAD]
 
 
 def test_what_a_row_shows_does_not_depend_on_its_neighbours():
@@ -120,7 +127,7 @@ def test_rows_that_are_infilled_are_whole_music_with_something_hidden():
         check(row, START_INFILL)
         assert filled(row).tolist() == ids.tolist()
     for row, targets in zip(shown, batch.targets_BT, strict=True):
-        n_left_out = 1 if any(row is other for other in hidden) else 10
+        n_left_out = 1 if any(row is other for other in hidden) else 1 + 9 - OPENING
         assert (targets != PAD).sum() == len(row) - n_left_out
 
 
