@@ -70,7 +70,7 @@ def run_demo(
     with timed("prepare it"):
         prepared = prepare(workspace, PrepareSettings(), progress)
     with timed("train a tiny model"):
-        trained = train_model(workspace, train_settings("tiny", max_steps=train_steps), on_record=on_record)
+        trained = train_model(workspace, train_settings("tiny", max_steps=train_steps), on_record=on_record, say=on_step)
     with timed("generate"):
         composer = Composer.from_pretrained(trained.bundle)
         takes = [composer.generate(prompt, seed=SEED) for prompt in prompts]
